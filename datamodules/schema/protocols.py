@@ -1,0 +1,63 @@
+"""The doors behind which tiny and real models stand alike."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from datamodules.schema.detections import Detections
+
+
+@runtime_checkable
+class Analyzer(Protocol):
+    """Finds people in images: faces with landmarks and identity, body keypoints, person mask."""
+
+    def analyze(self, images: Float[Tensor, "b 3 h w"]) -> list[Detections]:
+        """Everything seen, one ``Detections`` per image; ``images`` are RGB in [0, 1]."""
+        ...
+
+    def embed_faces(
+        self, faces: Float[Tensor, "b 3 r r"], landmarks: Float[Tensor, "b 5 2"] | None = None
+    ) -> Float[Tensor, "b d"]:
+        """Unit-norm identity embeddings of reference views (one face each); zeros where no face is found."""
+        ...
+
+
+@runtime_checkable
+class Scorer(Protocol):
+    """Judges an image, alone or against its prompt."""
+
+    def score(self, images: Float[Tensor, "b 3 h w"], prompts: Sequence[str]) -> Float[Tensor, " b"]:
+        """One score per image, higher is better."""
+        ...
+
+
+@dataclass(frozen=True)
+class PromptEmbedding:
+    """A batch of encoded prompts.
+
+    Attributes:
+        tokens: token states (FLUX: T5), zeros where not valid.
+        pooled: one vector per prompt (FLUX: CLIP).
+        valid: which token slots hold a token.
+        offsets: character range of each token in its prompt; (0, 0) for special and padding tokens.
+    """
+
+    tokens: Float[Tensor, "b s c"]
+    pooled: Float[Tensor, "b p"]
+    valid: Bool[Tensor, "b s"]
+    offsets: Int[Tensor, "b s 2"]
+
+    def __len__(self) -> int:
+        return self.tokens.shape[0]
+
+
+@runtime_checkable
+class PromptEncoder(Protocol):
+    """Turns prompts into token states and a pooled vector."""
+
+    def encode(self, prompts: Sequence[str]) -> PromptEmbedding:
+        """Encode a batch; the result is padded to the longest prompt, or to the encoder's fixed length."""
+        ...
