@@ -1,0 +1,66 @@
+"""Stacks scenes into a batch: person slots are padded to the largest count."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from datamodules.schema.layout import Layout
+from datamodules.schema.scene import Person, Scene, SceneBatch
+
+
+def collate(scenes: Sequence[Scene]) -> SceneBatch:
+    """Stack scenes of one image size.
+
+    Args:
+        scenes: at least one; every scene has a background, every person a reference and a mask.
+
+    Returns:
+        The batch, with zeros in the padded slots.
+
+    Raises:
+        ValueError: if the list is empty, or a scene lacks its background, a reference or a mask.
+    """
+    if not scenes:
+        raise ValueError("collate: scenes is empty; give at least one Scene")
+    slots = max(len(scene) for scene in scenes)
+
+    def pad(part: Callable[[Person], Tensor | None], name: str) -> Tensor:
+        rows = []
+        for scene in scenes:
+            values = [_present(part(person), name, scene) for person in scene.persons]
+            rows.append(values)
+        example = next((row[0] for row in rows if row), None)
+        if example is None:
+            raise ValueError("collate: no scene has a person; the shapes of empty slots are unknown")
+        out = example.new_zeros((len(scenes), slots, *example.shape))
+        for b, row in enumerate(rows):
+            for n, value in enumerate(row):
+                out[b, n] = value
+        return out
+
+    valid = torch.zeros(len(scenes), slots, dtype=torch.bool)
+    for b, scene in enumerate(scenes):
+        valid[b, : len(scene)] = True
+    return SceneBatch(
+        images=torch.stack([scene.image for scene in scenes]),
+        backgrounds=torch.stack([_present(scene.background, "background", scene) for scene in scenes]),
+        layout=Layout(
+            boxes=pad(lambda p: p.box, "box"), keypoints=pad(lambda p: p.keypoints, "keypoints"), valid=valid
+        ),
+        landmarks=pad(lambda p: p.landmarks, "landmarks"),
+        references=pad(lambda p: p.reference, "reference"),
+        reference_landmarks=pad(lambda p: p.reference_landmarks, "reference_landmarks"),
+        masks=pad(lambda p: p.mask, "mask"),
+        frontal=torch.tensor([scene.frontal for scene in scenes]),
+        prompts=tuple(scene.prompt for scene in scenes),
+        spans=tuple(tuple(person.span for person in scene.persons) for scene in scenes),
+        identities=tuple(tuple(person.identity for person in scene.persons) for scene in scenes),
+        scene_ids=tuple(scene.scene_id for scene in scenes),
+    )
+
+
+def _present(value: Tensor | None, name: str, scene: Scene) -> Tensor:
+    if value is None:
+        raise ValueError(f"collate: scene {scene.scene_id!r} has no {name}; fill it or leave the scene out")
+    return value

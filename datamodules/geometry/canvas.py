@@ -1,0 +1,82 @@
+"""Canvases: reference faces pasted where they shall appear (Ar2Can Algorithm 1, lines 9-12; Appendix C.1).
+
+One blank canvas per person. The reference is scaled so that its face fills the planned box, centred on it, and pasted
+with a margin that keeps the hair. Tokens (16 x 16 px) touched by the pasted square are kept, the others are dropped.
+"""
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torch.nn import functional as F
+
+TOKEN_PIXELS = 16
+# Height of a face box over the root-mean-square distance of the five landmarks from their centroid, and how far (in
+# those distances) the box's centre lies above the centroid. Median over the tiny world's faces.
+BOX_PER_SPREAD = 5.6
+CENTRE_ABOVE_LANDMARKS = 0.65
+
+
+def draw_canvases(
+    references: Float[Tensor, "n 3 r r"],
+    landmarks: Float[Tensor, "n 5 2"],
+    boxes: Float[Tensor, "n 4"],
+    size: tuple[int, int],
+    margin: float = 1.4,
+    fill: float = 0.0,
+) -> tuple[Float[Tensor, "n 3 h w"], Bool[Tensor, "n hp wp"]]:
+    """One canvas per person, and which of its tokens to feed.
+
+    Args:
+        references: square views of the faces, RGB in [0, 1].
+        landmarks: their five landmarks in [0, 1] of the view.
+        boxes: planned face boxes, xyxy in [0, 1].
+        size: (height, width) of the canvas in pixels, multiples of 16.
+        margin: side of the pasted square over the longer side of the box.
+        fill: grey level of the blank canvas.
+
+    Raises:
+        ValueError: if the size is not a multiple of 16 or the numbers of people disagree.
+    """
+    n, height, width = len(boxes), *size
+    if height % TOKEN_PIXELS or width % TOKEN_PIXELS:
+        raise ValueError(f"size: height and width must be multiples of {TOKEN_PIXELS}, got {size}")
+    if not n == len(references) == len(landmarks):
+        raise ValueError(f"references, landmarks, boxes: got {len(references)}, {len(landmarks)} and {n} people")
+    images = torch.full((n, 3, height, width), fill)
+    keep = torch.zeros(n, height // TOKEN_PIXELS, width // TOKEN_PIXELS, dtype=torch.bool)
+    scale = torch.tensor([width, height, width, height])
+    for i in range(n):
+        x0, y0, x1, y1 = (boxes[i] * scale).tolist()
+        side = max(1, round(margin * max(x1 - x0, y1 - y0)))
+        left, top = round((x0 + x1 - side) / 2), round((y0 + y1 - side) / 2)
+        face = _crop_face(references[i], landmarks[i], margin, side)
+        rows = slice(max(0, top), min(height, top + side))
+        columns = slice(max(0, left), min(width, left + side))
+        if rows.start >= rows.stop or columns.start >= columns.stop:
+            continue
+        images[i, :, rows, columns] = face[
+            :, rows.start - top : rows.stop - top, columns.start - left : columns.stop - left
+        ]
+        keep[
+            i,
+            rows.start // TOKEN_PIXELS : -(-rows.stop // TOKEN_PIXELS),
+            columns.start // TOKEN_PIXELS : -(-columns.stop // TOKEN_PIXELS),
+        ] = True
+    return images, keep
+
+
+def _crop_face(
+    reference: Float[Tensor, "3 r r"], landmarks: Float[Tensor, "5 2"], margin: float, side: int
+) -> Float[Tensor, "3 side side"]:
+    """The face of a reference view with its margin, resized to ``side`` pixels; edges are replicated."""
+    r = reference.shape[-1]
+    centroid = landmarks.mean(dim=0)
+    spread = float((landmarks - centroid).square().sum(dim=1).mean().sqrt())
+    half = max(1.0, margin * BOX_PER_SPREAD * spread * r / 2)
+    x, y = float(centroid[0]) * r, float(centroid[1]) * r - CENTRE_ABOVE_LANDMARKS * spread * r
+    left, top, right, bottom = round(x - half), round(y - half), round(x + half), round(y + half)
+    pad = max(0, -left, -top, right - r, bottom - r)
+    padded = F.pad(reference[None], (pad,) * 4, mode="replicate") if pad else reference[None]
+    crop = padded[..., top + pad : bottom + pad, left + pad : right + pad]
+    resized = F.interpolate(crop, size=(side, side), mode="bilinear", antialias=True, align_corners=False)
+    return resized[0].clamp(0, 1)
