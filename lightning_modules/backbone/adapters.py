@@ -1,0 +1,195 @@
+"""LoRA sets by name, passed as arguments.
+
+PEFT keeps "which adapter is active" as global state of the model. With two adapters in one training step that state is
+a trap: switching it turns off the gradient of the other set, and gradient checkpointing recomputes the first pass with
+the second pass's adapter, giving the right loss and wrong gradients. Here a :class:`LoRASet` lives beside the frozen
+backbone, is chosen by name per token group, and reaches the checkpointed block as an argument.
+
+Files are diffusers/PEFT LoRA files: ``pipe.load_lora_weights`` takes them.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self, cast
+
+import torch
+from jaxtyping import Float
+from peft import LoraConfig
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+PREFIX = "transformer"
+PEFT_METADATA = "lora_adapter_metadata"
+OUR_METADATA = "troupe"
+
+ATTENTION = ("attn.to_q", "attn.to_k", "attn.to_v")
+TEXT_ATTENTION = ("attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj")
+ATTENTION_OUT = ("attn.to_out.0", "attn.to_add_out")
+FEED_FORWARD = (
+    "ff.net.0.proj",
+    "ff.net.2",
+    "ff_context.net.0.proj",
+    "ff_context.net.2",
+    "proj_mlp",
+    "proj_out",
+)
+
+
+@dataclass(frozen=True)
+class LoRASpec:
+    """Size and place of a LoRA set.
+
+    Attributes:
+        rank: rank r of the update B A.
+        alpha: the update is scaled by alpha / rank; None means alpha = rank.
+        targets: endings of the names of the linear layers that get an update.
+    """
+
+    rank: int = 16
+    alpha: float | None = None
+    targets: tuple[str, ...] = ATTENTION
+
+    def __post_init__(self) -> None:
+        if self.rank < 1:
+            raise ValueError(f"rank: must be at least 1, got {self.rank}")
+        if not self.targets:
+            raise ValueError("targets: name at least one linear layer, for example attn.to_q")
+
+    @property
+    def scale(self) -> float:
+        """alpha / rank."""
+        return (self.rank if self.alpha is None else self.alpha) / self.rank
+
+
+class LoRASet(nn.Module):
+    """One named set of low-rank updates W x + scale * B A x; zero at initialisation.
+
+    A is drawn as PEFT draws it (Kaiming uniform with a = sqrt 5), B is zero.
+
+    Args:
+        spec: size and place.
+        layers: names and (out, in) sizes of the backbone's linear layers.
+
+    Raises:
+        ValueError: if no layer matches ``spec.targets``.
+    """
+
+    def __init__(self, spec: LoRASpec, layers: Mapping[str, tuple[int, int]]) -> None:
+        super().__init__()
+        chosen = {
+            n: size for n, size in layers.items() if any(n == t or n.endswith("." + t) for t in spec.targets)
+        }
+        if not chosen:
+            raise ValueError(
+                f"targets: none of {spec.targets} ends the name of a linear layer; there are for example "
+                f"{sorted({n.split('.', 2)[-1] for n in layers})[:12]}"
+            )
+        self.spec = spec
+        self.layers = tuple(chosen)
+        self.down = nn.ParameterDict(
+            {_key(n): nn.Parameter(torch.empty(spec.rank, size[1])) for n, size in chosen.items()}
+        )
+        self.up = nn.ParameterDict(
+            {_key(n): nn.Parameter(torch.zeros(size[0], spec.rank)) for n, size in chosen.items()}
+        )
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw A anew and set B to zero: the backbone is unchanged."""
+        for name in self.down:
+            nn.init.kaiming_uniform_(self.down[name], a=math.sqrt(5))
+            nn.init.zeros_(self.up[name])
+
+    def delta(self, layer: str, x: Float[Tensor, "*any i"]) -> Float[Tensor, "*any o"] | None:
+        """scale * B A x for the layer called ``layer``; None where the set does not touch it."""
+        key = _key(layer)
+        if key not in self.down:
+            return None
+        down = self.down[key]
+        hidden = nn.functional.linear(x.to(down.dtype), down)
+        return (self.spec.scale * nn.functional.linear(hidden, self.up[key])).to(x.dtype)
+
+    def peft_state(self) -> dict[str, Tensor]:
+        """The tensors under the names diffusers and PEFT use."""
+        state = {}
+        for layer in self.layers:
+            state[f"{PREFIX}.{layer}.lora_A.weight"] = self.down[_key(layer)].detach()
+            state[f"{PREFIX}.{layer}.lora_B.weight"] = self.up[_key(layer)].detach()
+        return state
+
+    def save(self, path: str | Path, scope: Mapping[str, Any] | None = None) -> None:
+        """Write a diffusers LoRA file.
+
+        Args:
+            path: file to write; its folder must exist.
+            scope: how the set is meant to be used (token groups, visibility, time). A plain diffusers file cannot
+                say that a set belongs to condition tokens only; we write it under a key of our own, which diffusers
+                ignores and :meth:`load` returns.
+        """
+        peft = LoraConfig(
+            r=self.spec.rank,
+            lora_alpha=cast(int, self.spec.scale * self.spec.rank),
+            target_modules=list(self.layers),
+        ).to_dict()
+        plain = {f"{PREFIX}.{k}": sorted(v) if isinstance(v, set) else v for k, v in peft.items()}
+        metadata = {
+            "format": "pt",
+            PEFT_METADATA: json.dumps(plain, default=str, sort_keys=True),
+            OUR_METADATA: json.dumps({"spec": asdict(self.spec), "scope": dict(scope or {})}, sort_keys=True),
+        }
+        target = Path(path)
+        partial = target.with_suffix(".partial")
+        save_file({k: v.contiguous() for k, v in self.peft_state().items()}, partial, metadata=metadata)
+        partial.replace(target)
+
+    @classmethod
+    def load(cls, path: str | Path) -> tuple[Self, dict[str, Any]]:
+        """A set and its scope from a file of :meth:`save` or of ``FluxPipeline.save_lora_weights``.
+
+        Raises:
+            ValueError: if the file holds no LoRA tensors under ``transformer.``.
+        """
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            state = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 (safe_open is no mapping)
+        downs = {
+            k.split(".", 1)[1][: -len(".lora_A.weight")]: v
+            for k, v in state.items()
+            if k.endswith("lora_A.weight")
+        }
+        if not downs:
+            raise ValueError(
+                f"path: {path} holds no tensors named {PREFIX}.<layer>.lora_A.weight; is it a LoRA file?"
+            )
+        ups = {n: state[f"{PREFIX}.{n}.lora_B.weight"] for n in downs}
+        rank = next(iter(downs.values())).shape[0]
+        peft = json.loads(metadata.get(PEFT_METADATA, "{}"))
+        ours = json.loads(metadata.get(OUR_METADATA, "{}"))
+        spec = LoRASpec(rank=rank, alpha=float(peft.get(f"{PREFIX}.lora_alpha", rank)), targets=tuple(downs))
+        lora = cls(spec, {n: (ups[n].shape[0], downs[n].shape[1]) for n in downs})
+        with torch.no_grad():
+            for name in downs:
+                lora.down[_key(name)].copy_(downs[name])
+                lora.up[_key(name)].copy_(ups[name])
+        return lora, ours.get("scope", {})
+
+
+def apply_linear(
+    module: nn.Module, layer: str, x: Float[Tensor, "*any i"], adapters: Iterable[LoRASet]
+) -> Float[Tensor, "*any o"]:
+    """The frozen linear layer called ``layer``, plus the updates of the given sets."""
+    out = cast(Tensor, module(x))
+    for adapter in adapters:
+        delta = adapter.delta(layer, x)
+        if delta is not None:
+            out = out + delta
+    return out
+
+
+def _key(layer: str) -> str:
+    """Parameter names may not contain dots."""
+    return layer.replace(".", "/")

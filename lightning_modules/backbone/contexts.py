@@ -1,0 +1,106 @@
+"""Which pictures a model is shown beside the prompt, and as which tokens.
+
+A context is a Kontext-style condition: encoded by the codec's mode, placed on plane 1 at its own rows and columns,
+with the noise's time and visible to all. Canvases feed only the tokens that a face touches (Ar2Can, section 3.5).
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from datamodules.geometry.canvas import draw_canvases
+from datamodules.geometry.draw import draw_skeleton
+from datamodules.schema.scene import SceneBatch
+from lightning_modules.backbone.latents import TOKEN_PIXELS, LatentCodec
+from lightning_modules.backbone.positions import grid_ids
+from lightning_modules.backbone.tokens import TokenGroup
+
+PLANE = 1
+
+
+class Context(StrEnum):
+    """What is shown.
+
+    Attributes:
+        TEXT: nothing but the prompt.
+        CANVAS: one canvas per person with the reference face pasted in its box (Ar2Can's Artist).
+        SINGLE_CANVAS: the canvas of one person only, whoever else the prompt names (a single-reference model's task).
+        POSE: skeletons on black.
+        SCENE: the empty scene (SkeleGuide's reasoner).
+        LAYOUT: skeletons over the empty scene (SkeleGuide's renderer).
+    """
+
+    TEXT = "text"
+    CANVAS = "canvas"
+    SINGLE_CANVAS = "single_canvas"
+    POSE = "pose"
+    SCENE = "scene"
+    LAYOUT = "layout"
+
+
+def full_group(tokens: Float[Tensor, "b s c"], rows: int, columns: int) -> TokenGroup:
+    """A whole context image."""
+    return TokenGroup(tokens, grid_ids(rows, columns, plane=PLANE).to(tokens.device))
+
+
+def ragged_group(
+    tokens: Sequence[Float[Tensor, "_ c"]], positions: Sequence[Int[Tensor, "_ 2"]]
+) -> TokenGroup:
+    """Kept tokens of different number per sample, padded; ``positions`` are their (row, column)."""
+    lengths = torch.tensor([len(t) for t in tokens])
+    padded = pad_sequence(list(tokens), batch_first=True)
+    ids = torch.zeros(*padded.shape[:2], 3, device=padded.device)
+    ids[..., 0] = PLANE
+    ids[..., 1:] = pad_sequence([p.to(ids.dtype) for p in positions], batch_first=True)
+    valid = (torch.arange(padded.shape[1])[None] < lengths[:, None]).to(padded.device)
+    return TokenGroup(padded, ids, None if bool(valid.all()) else valid)
+
+
+def canvas_tokens(
+    batch: SceneBatch, index: int, codec: LatentCodec
+) -> tuple[Float[Tensor, "t c"], Int[Tensor, "t 2"], Int[Tensor, " t"]]:
+    """Kept canvas tokens of scene ``index``: latents, (row, column), and whose canvas each comes from."""
+    count = int(batch.layout.valid[index].sum())
+    size = (batch.images.shape[-2], batch.images.shape[-1])
+    canvases, keep = draw_canvases(
+        batch.references[index, :count],
+        batch.reference_landmarks[index, :count],
+        batch.layout.boxes[index, :count],
+        size,
+    )
+    latents = codec.encode(canvases).view(count, *keep.shape[1:], -1)
+    person, row, column = keep.nonzero(as_tuple=True)
+    return latents[keep], torch.stack([row, column], dim=1), person
+
+
+def context_image(context: Context, batch: SceneBatch) -> Float[Tensor, "b 3 h w"]:
+    """The full-size context image of each scene: pose, scene or layout.
+
+    Raises:
+        ValueError: for contexts that are not one full image.
+    """
+    size = (batch.images.shape[-2], batch.images.shape[-1])
+    if context is Context.SCENE:
+        return batch.backgrounds
+    if context not in (Context.POSE, Context.LAYOUT):
+        raise ValueError(f"context: {context.value} is not one full image; expected pose, scene or layout")
+    over = batch.backgrounds if context is Context.LAYOUT else [None] * len(batch)
+    people = [k[v] for k, v in zip(batch.layout.keypoints, batch.layout.valid, strict=True)]
+    return torch.stack([draw_skeleton(k, size, over=o) for k, o in zip(people, over, strict=True)])
+
+
+def context_group(context: Context, batch: SceneBatch, codec: LatentCodec) -> TokenGroup | None:
+    """The condition tokens of a batch; None for text alone."""
+    if context is Context.TEXT:
+        return None
+    if context in (Context.CANVAS, Context.SINGLE_CANVAS):
+        parts = [canvas_tokens(batch, i, codec) for i in range(len(batch))]
+        if context is Context.SINGLE_CANVAS:
+            parts = [(t[p == 0], rc[p == 0], p) for t, rc, p in parts]
+        return ragged_group([p[0] for p in parts], [p[1] for p in parts])
+    rows, columns = batch.images.shape[-2] // TOKEN_PIXELS, batch.images.shape[-1] // TOKEN_PIXELS
+    return full_group(codec.encode(context_image(context, batch)), rows, columns)

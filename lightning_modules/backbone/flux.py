@@ -1,0 +1,347 @@
+"""The FLUX backbone: stock diffusers weights, one branch-wise forward for all three methods.
+
+The model is built in :meth:`FluxBackbone.configure`, never in ``__init__``, so that a LightningModule can build it
+inside ``configure_model``, where sharding strategies want it, and so that a 12B configuration can be read without
+weights.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self, cast
+
+import torch
+from diffusers import FluxTransformer2DModel
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from lightning_modules.backbone.adapters import LoRASet, LoRASpec
+from lightning_modules.backbone.blocks import (
+    Branch,
+    DoubleState,
+    KeyValue,
+    Routing,
+    SingleState,
+    double_block,
+    single_block,
+)
+from lightning_modules.backbone.positions import Rotary, rotary_table
+from lightning_modules.backbone.tokens import TokenGroup, TokenSequence, joined_validity
+
+SHIPPED = Path(__file__).parent / "weights"
+
+
+@dataclass(frozen=True)
+class FluxConfig:
+    """Size of a FLUX transformer, as in diffusers' ``FluxTransformer2DModel``; the defaults are FLUX.1-schnell's.
+
+    Attributes:
+        in_channels: channels of a packed latent token.
+        num_layers: double-stream blocks.
+        num_single_layers: single-stream blocks.
+        attention_head_dim: width of a head.
+        num_attention_heads: heads.
+        joint_attention_dim: channels of a text token.
+        pooled_projection_dim: channels of the pooled text vector.
+        guidance_embeds: whether the guidance scale is an input (dev, Kontext) or not (schnell, tiny).
+        axes_dims_rope: rotary dimensions for plane, row and column; they add up to the head's width.
+    """
+
+    in_channels: int = 64
+    num_layers: int = 19
+    num_single_layers: int = 38
+    attention_head_dim: int = 128
+    num_attention_heads: int = 24
+    joint_attention_dim: int = 4096
+    pooled_projection_dim: int = 768
+    guidance_embeds: bool = False
+    axes_dims_rope: tuple[int, int, int] = (16, 56, 56)
+
+    def __post_init__(self) -> None:
+        if sum(self.axes_dims_rope) != self.attention_head_dim:
+            raise ValueError(
+                f"axes_dims_rope: {self.axes_dims_rope} must add up to attention_head_dim={self.attention_head_dim}"
+            )
+
+
+@dataclass(frozen=True)
+class ConditionCache:
+    """Keys and values of all conditions in all blocks: they do not change while the canvas is denoised.
+
+    Attributes:
+        double: per double-stream block, per condition.
+        single: per single-stream block, per condition.
+    """
+
+    double: tuple[tuple[KeyValue, ...], ...]
+    single: tuple[tuple[KeyValue, ...], ...]
+
+
+class FluxBackbone(nn.Module):
+    """A frozen FLUX transformer and its named LoRA sets.
+
+    Args:
+        source: a diffusers folder (of a pipeline or of a transformer), a hub id, or the name of a shipped model
+            (``flux_tiny``); None draws random weights from ``config``.
+        config: size of a model drawn at random; ignored where ``source`` is given.
+        dtype: dtype of the frozen weights; LoRA sets stay in float32.
+        gradient_checkpointing: recompute each block in the backward pass.
+        adapters: LoRA sets to create, by name.
+    """
+
+    def __init__(
+        self,
+        source: str | None = None,
+        config: FluxConfig | None = None,
+        dtype: str = "float32",
+        gradient_checkpointing: bool = False,
+        adapters: dict[str, LoRASpec] | None = None,
+    ) -> None:
+        super().__init__()
+        if source is None and config is None:
+            raise ValueError(
+                "source, config: give a folder, a hub id or a shipped model's name, or a FluxConfig"
+            )
+        self.source = source
+        self.flux_config = config
+        self.dtype: torch.dtype = getattr(torch, dtype)
+        self.gradient_checkpointing = gradient_checkpointing
+        self.adapter_specs = dict(adapters or {})
+        self.transformer: Any = None
+        self.adapters = nn.ModuleDict()
+
+    def configure(self) -> Self:
+        """Build the transformer and its LoRA sets; a second call does nothing."""
+        if self.transformer is None:
+            self.transformer = self._load() if self.source else self._draw()
+            nn.Module.to(self.transformer, self.dtype)
+            for name, spec in self.adapter_specs.items():
+                self.add_adapter(name, spec)
+        return self
+
+    def add_adapter(self, name: str, spec: LoRASpec) -> LoRASet:
+        """Create a LoRA set; it changes nothing until it is trained.
+
+        Raises:
+            ValueError: if the name is taken.
+        """
+        if name in self.adapters:
+            raise ValueError(
+                f"name: there is a LoRA set called {name!r} already; sets are {sorted(self.adapters)}"
+            )
+        lora = LoRASet(spec, self.linear_layers())
+        self.adapters[name] = lora
+        return lora
+
+    def load_adapter(self, name: str, path: str | Path) -> dict[str, Any]:
+        """Read a LoRA set from a diffusers file; returns the scope it was saved with."""
+        lora, scope = LoRASet.load(path)
+        unknown = sorted(set(lora.layers) - set(self.linear_layers()))
+        if unknown:
+            raise ValueError(
+                f"path: {path} updates layers this backbone does not have, for example {unknown[0]}"
+            )
+        self.adapters[name] = lora
+        return scope
+
+    def linear_layers(self) -> dict[str, tuple[int, int]]:
+        """Names and (out, in) sizes of the linear layers inside the blocks."""
+        return {
+            name: (module.out_features, module.in_features)
+            for name, module in self.transformer.named_modules()
+            if isinstance(module, nn.Linear) and "blocks." in name and ".norm" not in name
+        }
+
+    def forward(
+        self,
+        sequence: TokenSequence,
+        sigma: Float[Tensor, " b"],
+        guidance: Float[Tensor, " b"] | None = None,
+        cache: ConditionCache | None = None,
+        text_modulation: Sequence[Float[Tensor, "b t c"]] | None = None,
+    ) -> Float[Tensor, "b s c"]:
+        """Velocity (noise minus data) of the noise tokens.
+
+        Args:
+            sequence: text, noise and conditions.
+            sigma: time of the noise group, 1 = pure noise.
+            guidance: guidance scale, for models that embed it.
+            cache: keys and values of the conditions from :meth:`build_cache`.
+            text_modulation: per double-stream block, offsets of the text tokens' modulation embedding (ASTRA's DSM).
+
+        Raises:
+            ValueError: if the model embeds guidance and none is given, or text and noise carry different LoRA sets.
+        """
+        drawn = len(sequence.noise)
+        sequence = sequence.merged()
+        if sequence.text.adapters != sequence.noise.adapters:
+            raise ValueError(
+                f"adapters: text has {sequence.text.adapters}, noise {sequence.noise.adapters}; single-stream blocks "
+                "treat them as one sequence, so both must name the same sets"
+            )
+        double, single = self._routing(sequence)
+        main = self._branch(sequence, sequence.noise, sigma, guidance)
+        text = Branch(main.temb, self._rotary(sequence.text), main.adapters)
+        conditions = (
+            () if cache else tuple(self._branch(sequence, c, sigma, guidance) for c in sequence.conditions)
+        )
+        state = DoubleState(
+            self.transformer.context_embedder(sequence.text.tokens.to(self.dtype)),
+            self.transformer.x_embedder(sequence.noise.tokens.to(self.dtype)),
+            () if cache else self._embedded_conditions(sequence),
+        )
+        for i, block in enumerate(self.transformer.transformer_blocks):
+            state, _ = self._run(
+                double_block,
+                block,
+                f"transformer_blocks.{i}",
+                state,
+                (text, main, conditions),
+                double,
+                cache.double[i] if cache else (),
+                text_modulation[i].to(self.dtype) if text_modulation else None,
+            )
+        texts = sequence.text.tokens.shape[1]
+        joined = SingleState(
+            torch.cat(cast(list[Tensor], [state.text, state.image]), dim=1), state.conditions
+        )
+        main = Branch(main.temb, _joined_rotary(text.rotary, main.rotary), main.adapters)
+        blocks = self.transformer.single_transformer_blocks
+        for i, block in enumerate(blocks):
+            joined, _ = self._run(
+                single_block,
+                block,
+                f"single_transformer_blocks.{i}",
+                joined,
+                (main, conditions),
+                single,
+                cache.single[i] if cache else (),
+                i == len(blocks) - 1,
+            )
+        image = cast(Tensor, joined.main)[:, texts : texts + drawn]
+        return cast(Tensor, self.transformer.proj_out(self.transformer.norm_out(image, main.temb)))
+
+    def cache_refusal(self, sequence: TokenSequence) -> str | None:
+        """Why the conditions' keys and values may not be cached; None where caching is exact."""
+        if not sequence.conditions:
+            return "there are no conditions to cache"
+        count = len(sequence.conditions)
+        for single in (False, True):
+            if bool(sequence.visibility.table(count, single=single)[1:, 0].any()):
+                return (
+                    f"visibility={sequence.visibility.value} lets conditions see the noise, so their keys and values "
+                    "change at every step; use causal or causal_shared"
+                )
+        for i, condition in enumerate(sequence.conditions):
+            if condition.sigma is None:
+                return f"condition {i} follows the noise's time; give it a fixed time, for example sigma=0"
+            if self.transformer.config.guidance_embeds and condition.guidance is None:
+                return f"condition {i} follows the noise's guidance; give it a fixed guidance"
+        return None
+
+    def build_cache(self, sequence: TokenSequence) -> ConditionCache:
+        """Run the conditions once and keep their keys and values for every later step.
+
+        The cache holds for this pooled prompt, these conditions and LoRA sets; canvas, time and text tokens may change.
+
+        Raises:
+            ValueError: if caching would not be exact, with the reason.
+        """
+        reason = self.cache_refusal(sequence)
+        if reason:
+            raise ValueError(f"sequence: conditions cannot be cached: {reason}")
+        double, single = self._routing(sequence)
+        unused = sequence.pooled.new_zeros(sequence.pooled.shape[0])
+        branches = tuple(self._branch(sequence, c, unused, None) for c in sequence.conditions)
+        state = DoubleState(None, None, self._embedded_conditions(sequence))
+        doubles, singles = [], []
+        for i, block in enumerate(self.transformer.transformer_blocks):
+            name = f"transformer_blocks.{i}"
+            state, kv = self._run(
+                double_block, block, name, state, (branches[0], branches[0], branches), double
+            )
+            doubles.append(kv)
+        joined = SingleState(None, state.conditions)
+        for i, block in enumerate(self.transformer.single_transformer_blocks):
+            name = f"single_transformer_blocks.{i}"
+            last = i == len(self.transformer.single_transformer_blocks) - 1
+            joined, kv = self._run(
+                single_block, block, name, joined, (branches[0], branches), single, (), last
+            )
+            singles.append(kv)
+        return ConditionCache(tuple(doubles), tuple(singles))
+
+    def _branch(
+        self, sequence: TokenSequence, group: TokenGroup, sigma: Float[Tensor, " b"], guidance: Tensor | None
+    ) -> Branch:
+        """Time embedding, rotation and LoRA sets of a group."""
+        time = sigma if group.sigma is None else torch.full_like(sigma, group.sigma)
+        scale = guidance if group.guidance is None else torch.full_like(sigma, group.guidance)
+        pooled = sequence.pooled.to(self.dtype)
+        time = time.to(self.dtype) * 1000
+        if not self.transformer.config.guidance_embeds:
+            temb = self.transformer.time_text_embed(time, pooled)
+        elif scale is None:
+            raise ValueError(
+                "guidance: this model embeds the guidance scale; give one, for example 2.5 for Kontext"
+            )
+        else:
+            temb = self.transformer.time_text_embed(time, scale.to(self.dtype) * 1000, pooled)
+        missing = [name for name in group.adapters if name not in self.adapters]
+        if missing:
+            raise ValueError(
+                f"adapters: no LoRA set called {missing[0]!r}; there are {sorted(self.adapters)}"
+            )
+        sets = tuple(cast(LoRASet, self.adapters[name]) for name in group.adapters)
+        return Branch(temb, self._rotary(group), sets)
+
+    def _rotary(self, group: TokenGroup) -> Rotary:
+        return rotary_table(group.ids, self.transformer.config.axes_dims_rope)
+
+    def _embedded_conditions(self, sequence: TokenSequence) -> tuple[Tensor, ...]:
+        return tuple(self.transformer.x_embedder(c.tokens.to(self.dtype)) for c in sequence.conditions)
+
+    def _routing(self, sequence: TokenSequence) -> tuple[Routing, Routing]:
+        """Visibility of double and single blocks, with padding."""
+        main = torch.cat([g.tokens[..., :1] for g in (sequence.text, sequence.noise)], dim=1)
+        valid = [joined_validity([sequence.text, sequence.noise]), *(c.valid for c in sequence.conditions)]
+        like = [main, *(c.tokens for c in sequence.conditions)]
+        count = len(sequence.conditions)
+        double, single = (
+            Routing.of(sequence.visibility.table(count, single=kind), valid, like) for kind in (False, True)
+        )
+        return double, single
+
+    def _run(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Call a block, or checkpoint it; everything the block depends on is among the arguments."""
+        if self.gradient_checkpointing and torch.is_grad_enabled():
+            return checkpoint(function, *args, use_reentrant=False)
+        return function(*args)
+
+    def _draw(self) -> FluxTransformer2DModel:
+        """Random weights, with modulation and output zero as FLUX is trained from."""
+        model = FluxTransformer2DModel(**asdict(cast(FluxConfig, self.flux_config)))
+        for name, parameter in model.named_parameters():
+            if ".linear." in name or name.startswith("proj_out"):
+                nn.init.zeros_(parameter)
+        return model
+
+    def _load(self) -> FluxTransformer2DModel:
+        source = str(self.source)
+        shipped = SHIPPED / source
+        path = str(shipped) if shipped.is_dir() else source
+        subfolder = None if (Path(path) / "config.json").is_file() else "transformer"
+        model = FluxTransformer2DModel.from_pretrained(path, subfolder=subfolder, torch_dtype=self.dtype)
+        return cast(FluxTransformer2DModel, model.requires_grad_(False).eval())
+
+
+def _joined_rotary(text: Rotary, image: Rotary) -> Rotary:
+    """One table over text and image tokens."""
+    b = max(text.cos.shape[0], image.cos.shape[0])
+    return Rotary(
+        *(
+            torch.cat([t.expand(b, -1, -1, -1), i.expand(b, -1, -1, -1)], dim=1)
+            for t, i in zip(text, image, strict=True)
+        )
+    )
