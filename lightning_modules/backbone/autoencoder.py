@@ -39,6 +39,7 @@ class ResidualBlock(nn.Module):
         nn.init.zeros_(cast(Tensor, self.conv2.bias))
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        """``x`` plus two convolutions."""
         hidden = self.conv1(F.silu(self.norm1(x)))
         return cast(Tensor, x + self.conv2(F.silu(self.norm2(hidden))))
 

@@ -6,90 +6,16 @@ each with its own time, position ids, LoRA sets and row of the visibility table.
 the stock block computes. Keys and values are returned after normalisation and rotation, ready to be cached.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from lightning_modules.backbone.adapters import LoRASet, apply_linear
-from lightning_modules.backbone.positions import Rotary, rotate
-
-
-class KeyValue(NamedTuple):
-    """Keys and values of one group in one block, normalised and rotated."""
-
-    key: Float[Tensor, "b s heads head_dim"]
-    value: Float[Tensor, "b s heads head_dim"]
-
-
-@dataclass(frozen=True)
-class Branch:
-    """What stays the same for a group through all blocks.
-
-    Attributes:
-        temb: time (and guidance and pooled text) embedding.
-        rotary: rotation of the group's tokens.
-        adapters: LoRA sets applied to the group's tokens.
-    """
-
-    temb: Float[Tensor, "b c"]
-    rotary: Rotary
-    adapters: tuple[LoRASet, ...] = ()
-
-
-@dataclass(frozen=True)
-class Routing:
-    """The visibility table of one kind of block, with the padding of every group.
-
-    Attributes:
-        sees: ``sees[i][j]``: group i attends to group j; group 0 is text and noise.
-        masks: per query group, which keys are real; None where nothing is padded.
-    """
-
-    sees: tuple[tuple[bool, ...], ...]
-    masks: tuple[Bool[Tensor, "b 1 1 s"] | None, ...]
-
-    @classmethod
-    def of(
-        cls,
-        table: Bool[Tensor, "groups groups"],
-        valid: Sequence[Bool[Tensor, "b s"] | None],
-        like: Sequence[Tensor],
-    ) -> "Routing":
-        """Routing from a visibility table, the groups' padding masks and tensors of their (b, s) shapes."""
-        rows = tuple(tuple(bool(cell) for cell in row) for row in table.tolist())
-        masks: list[Tensor | None] = []
-        for row in rows:
-            seen = [j for j, cell in enumerate(row) if cell]
-            if all(valid[j] is None for j in seen):
-                masks.append(None)
-                continue
-            parts = [
-                mask
-                if (mask := valid[j]) is not None
-                else torch.ones(like[j].shape[:2], dtype=torch.bool, device=like[j].device)
-                for j in seen
-            ]
-            masks.append(torch.cat(parts, dim=1)[:, None, None, :])
-        return cls(rows, tuple(masks))
-
-
-def attend(
-    query: Float[Tensor, "b q heads head_dim"],
-    groups: Sequence[KeyValue],
-    mask: Bool[Tensor, "b 1 1 s"] | None,
-) -> Float[Tensor, "b q c"]:
-    """Attention of one group to the groups it sees."""
-    key = groups[0].key if len(groups) == 1 else torch.cat([g.key for g in groups], dim=1)
-    value = groups[0].value if len(groups) == 1 else torch.cat([g.value for g in groups], dim=1)
-    out = F.scaled_dot_product_attention(
-        query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2), attn_mask=mask
-    )
-    return out.transpose(1, 2).flatten(2)
+from lightning_modules.backbone.adapters import apply_linear
+from lightning_modules.backbone.positions import rotate
+from lightning_modules.backbone.routing import Branch, KeyValue, Routing, attend, seen_groups
 
 
 def _image_qkv(
@@ -217,7 +143,7 @@ def double_block(
         main_kv = KeyValue(*(torch.cat(pair, dim=1) for pair in zip(text_kv, image_kv, strict=True)))
         attended = attend(
             torch.cat([text_q, image_q], dim=1),
-            _seen(routing.sees[0], main_kv, condition_kv),
+            seen_groups(routing.sees[0], main_kv, condition_kv),
             routing.masks[0],
         )
         split = text.shape[1]
@@ -232,7 +158,7 @@ def double_block(
 
     conditions = []
     for i, (x, branch) in enumerate(zip(state.conditions, condition_branches, strict=True)):
-        seen = _seen(routing.sees[i + 1], main_kv, condition_kv)
+        seen = seen_groups(routing.sees[i + 1], main_kv, condition_kv)
         attended = attend(queries[i], seen, routing.masks[i + 1])
         conditions.append(_image_update(block, name, x, attended, modulations[i], branch))
     return DoubleState(text, image, tuple(conditions)), condition_kv
@@ -277,7 +203,7 @@ def single_block(
     if main is not None:
         p = _single_qkv(block, name, main, main_branch)
         main_kv = p.kv
-        attended = attend(p.query, _seen(routing.sees[0], main_kv, condition_kv), routing.masks[0])
+        attended = attend(p.query, seen_groups(routing.sees[0], main_kv, condition_kv), routing.masks[0])
         main = _single_update(block, name, main, attended, p, main_branch)
     conditions = []
     for i, (x, branch) in enumerate(zip(state.conditions, condition_branches, strict=True)):
@@ -285,7 +211,7 @@ def single_block(
             conditions.append(x)
             continue
         attended = attend(
-            prepared[i].query, _seen(routing.sees[i + 1], main_kv, condition_kv), routing.masks[i + 1]
+            prepared[i].query, seen_groups(routing.sees[i + 1], main_kv, condition_kv), routing.masks[i + 1]
         )
         conditions.append(_single_update(block, name, x, attended, prepared[i], branch))
     return SingleState(main, tuple(conditions)), condition_kv
@@ -316,9 +242,3 @@ def _single_update(
     mlp = block.act_mlp(apply_linear(block.proj_mlp, f"{name}.proj_mlp", p.normed, branch.adapters))
     both = torch.cat([attended, mlp], dim=2)
     return x + p.gate * apply_linear(block.proj_out, f"{name}.proj_out", both, branch.adapters)
-
-
-def _seen(row: tuple[bool, ...], main: KeyValue | None, conditions: tuple[KeyValue, ...]) -> list[KeyValue]:
-    """Keys and values of the groups that one row of the visibility table allows."""
-    seen = [main] if row[0] and main is not None else []
-    return seen + [kv for kv, cell in zip(conditions, row[1:], strict=True) if cell]

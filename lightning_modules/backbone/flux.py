@@ -6,63 +6,21 @@ weights.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, cast
 
 import torch
-from diffusers import FluxTransformer2DModel
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from lightning_modules.backbone.adapters import LoRASet, LoRASpec
-from lightning_modules.backbone.blocks import (
-    Branch,
-    DoubleState,
-    KeyValue,
-    Routing,
-    SingleState,
-    double_block,
-    single_block,
-)
+from lightning_modules.backbone.blocks import DoubleState, SingleState, double_block, single_block
+from lightning_modules.backbone.flux_source import FluxConfig, draw_transformer, load_transformer
 from lightning_modules.backbone.positions import Rotary, rotary_table
+from lightning_modules.backbone.routing import Branch, KeyValue, Routing
 from lightning_modules.backbone.tokens import TokenGroup, TokenSequence, joined_validity
-
-SHIPPED = Path(__file__).parent / "weights"
-
-
-@dataclass(frozen=True)
-class FluxConfig:
-    """Size of a FLUX transformer, as in diffusers' ``FluxTransformer2DModel``; the defaults are FLUX.1-schnell's.
-
-    Attributes:
-        in_channels: channels of a packed latent token.
-        num_layers: double-stream blocks.
-        num_single_layers: single-stream blocks.
-        attention_head_dim: width of a head.
-        num_attention_heads: heads.
-        joint_attention_dim: channels of a text token.
-        pooled_projection_dim: channels of the pooled text vector.
-        guidance_embeds: whether the guidance scale is an input (dev, Kontext) or not (schnell, tiny).
-        axes_dims_rope: rotary dimensions for plane, row and column; they add up to the head's width.
-    """
-
-    in_channels: int = 64
-    num_layers: int = 19
-    num_single_layers: int = 38
-    attention_head_dim: int = 128
-    num_attention_heads: int = 24
-    joint_attention_dim: int = 4096
-    pooled_projection_dim: int = 768
-    guidance_embeds: bool = False
-    axes_dims_rope: tuple[int, int, int] = (16, 56, 56)
-
-    def __post_init__(self) -> None:
-        if sum(self.axes_dims_rope) != self.attention_head_dim:
-            raise ValueError(
-                f"axes_dims_rope: {self.axes_dims_rope} must add up to attention_head_dim={self.attention_head_dim}"
-            )
 
 
 @dataclass(frozen=True)
@@ -114,7 +72,10 @@ class FluxBackbone(nn.Module):
     def configure(self) -> Self:
         """Build the transformer and its LoRA sets; a second call does nothing."""
         if self.transformer is None:
-            self.transformer = self._load() if self.source else self._draw()
+            if self.source:
+                self.transformer = load_transformer(self.source, self.dtype)
+            else:
+                self.transformer = draw_transformer(cast(FluxConfig, self.flux_config))
             nn.Module.to(self.transformer, self.dtype)
             for name, spec in self.adapter_specs.items():
                 self.add_adapter(name, spec)
@@ -318,22 +279,6 @@ class FluxBackbone(nn.Module):
         if self.gradient_checkpointing and torch.is_grad_enabled():
             return checkpoint(function, *args, use_reentrant=False)
         return function(*args)
-
-    def _draw(self) -> FluxTransformer2DModel:
-        """Random weights, with modulation and output zero as FLUX is trained from."""
-        model = FluxTransformer2DModel(**asdict(cast(FluxConfig, self.flux_config)))
-        for name, parameter in model.named_parameters():
-            if ".linear." in name or name.startswith("proj_out"):
-                nn.init.zeros_(parameter)
-        return model
-
-    def _load(self) -> FluxTransformer2DModel:
-        source = str(self.source)
-        shipped = SHIPPED / source
-        path = str(shipped) if shipped.is_dir() else source
-        subfolder = None if (Path(path) / "config.json").is_file() else "transformer"
-        model = FluxTransformer2DModel.from_pretrained(path, subfolder=subfolder, torch_dtype=self.dtype)
-        return cast(FluxTransformer2DModel, model.requires_grad_(False).eval())
 
 
 def _joined_rotary(text: Rotary, image: Rotary) -> Rotary:

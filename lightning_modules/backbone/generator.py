@@ -1,6 +1,8 @@
 """From scenes to pictures: prompt and context in, images out, with any FLUX backbone."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import cast
 
 import torch
@@ -11,8 +13,10 @@ from datamodules.schema.protocols import PromptEmbedding, PromptEncoder
 from datamodules.schema.scene import SceneBatch
 from lightning_modules.backbone.contexts import Context, context_group
 from lightning_modules.backbone.flux import FluxBackbone
+from lightning_modules.backbone.flux_source import SHIPPED
 from lightning_modules.backbone.latents import TOKEN_PIXELS, LatentCodec, load_codec
 from lightning_modules.backbone.positions import grid_ids, text_ids
+from lightning_modules.backbone.prompts import FluxPromptEncoder, MiniLMPromptEncoder
 from lightning_modules.backbone.tokens import TokenGroup, TokenSequence
 from lightning_modules.flow.sampling import sample
 from lightning_modules.flow.timesteps import SigmaShift, sigma_schedule
@@ -25,26 +29,33 @@ def text_group(prompt: PromptEmbedding) -> TokenGroup:
 
 
 class FluxGenerator:
-    """Draws the scenes of a batch; everything heavy is built at the first call.
+    """Draws the scenes of a batch; everything heavy is loaded at the first call.
 
     Args:
-        encoder: prompt encoder.
-        backbone: the model.
-        codec: folder of the codec; the shipped one by default.
+        source: name of a shipped model, a diffusers FLUX folder, or a hub id.
         name: how reports call this model.
+        dtype: precision of backbone and codec.
+        encoder: prompt encoder; by default the one the model was trained with, which is MiniLM for shipped models and
+            CLIP with T5 from the same folder otherwise.
+        codec: folder of the codec; by default the shipped one, or ``vae`` in the same folder.
         shift: how the schedule is bent towards noise; FLUX's resolution shift by default.
     """
 
     def __init__(
         self,
-        encoder: PromptEncoder,
-        backbone: FluxBackbone,
-        codec: str | None = None,
+        source: str = "flux_tiny",
         name: str = "flux",
+        dtype: str = "bfloat16",
+        encoder: PromptEncoder | None = None,
+        codec: str | None = None,
         shift: SigmaShift | None = None,
     ) -> None:
-        self.encoder, self.backbone, self.name, self.shift = encoder, backbone, name, shift
-        self._codec_folder = codec
+        shipped = (SHIPPED / source).is_dir()
+        if encoder is None:
+            encoder = MiniLMPromptEncoder() if shipped else FluxPromptEncoder(source, dtype=dtype)
+        self.name, self.shift, self.encoder = name, shift, encoder
+        self.backbone = FluxBackbone(source, dtype=dtype)
+        self._codec_folder = codec if codec or shipped else str(Path(source) / "vae")
         self._codec: LatentCodec | None = None
 
     @property
@@ -92,24 +103,17 @@ class FluxGenerator:
         tokens = sample(self._velocity(sequence, sigmas, guidance), noise, sigmas)
         return self.codec.decode(tokens, size)
 
-    def _velocity(self, sequence: TokenSequence, sigmas: Float[Tensor, " t"], guidance: float):  # noqa: ANN202
+    def _velocity(
+        self, sequence: TokenSequence, sigmas: Float[Tensor, " t"], guidance: float
+    ) -> Callable[[Float[Tensor, "b s c"], int], Float[Tensor, "b s c"]]:
         """The velocity at a step, guided the way the model wants it."""
         b = len(sequence.pooled)
         embeds = self.backbone.transformer.config.guidance_embeds
-        null: TokenSequence | None = None
-        if not embeds and guidance != 1:
-            empty = self.encoder.encode([""])
-            repeated = PromptEmbedding(
-                *(
-                    getattr(empty, f).expand(b, *getattr(empty, f).shape[1:])
-                    for f in ("tokens", "pooled", "valid", "offsets")
-                )
-            )
-            null = replace(sequence, text=text_group(repeated), pooled=repeated.pooled)
+        scale = torch.full((b,), guidance) if embeds else None
+        null = None if embeds or guidance == 1 else self._without_prompt(sequence)
 
         def velocity(x: Float[Tensor, "b s c"], index: int) -> Float[Tensor, "b s c"]:
             sigma = sigmas[index].expand(b)
-            scale = torch.full((b,), guidance) if embeds else None
             guided = self.backbone(sequence.with_noise(x), sigma, scale).float()
             if null is None:
                 return cast(Tensor, guided)
@@ -117,3 +121,11 @@ class FluxGenerator:
             return cast(Tensor, free + guidance * (guided - free))
 
         return velocity
+
+    def _without_prompt(self, sequence: TokenSequence) -> TokenSequence:
+        """The same sequence with the empty prompt: the free side of classifier-free guidance."""
+        b = len(sequence.pooled)
+        empty = self.encoder.encode([""])
+        text = text_group(empty)
+        repeated = replace(text, tokens=text.tokens.expand(b, -1, -1))
+        return replace(sequence, text=repeated, pooled=empty.pooled.expand(b, -1))

@@ -70,7 +70,9 @@ def test_a_new_set_changes_nothing_and_starts_like_peft():
     peft = [p for n, p in model.named_parameters() if "lora_A" in n]
     ours = [p for n, p in backbone.adapters["artist"].named_parameters() if n.startswith("down")]
     assert sorted(p.shape for p in ours) == sorted(p.shape for p in peft)
-    ours_std, peft_std = (float(torch.cat([p.flatten() * p.shape[1] ** 0.5 for p in x]).std()) for x in (ours, peft))
+    ours_std, peft_std = (
+        float(torch.cat([p.flatten() * p.shape[1] ** 0.5 for p in x]).std()) for x in (ours, peft)
+    )
     assert ours_std == pytest.approx(peft_std, rel=0.05)
 
 
@@ -127,7 +129,7 @@ def test_a_set_of_diffusers_loads_here(tmp_path):
 def test_bad_specs_and_files_say_what_to_do(tmp_path):
     with pytest.raises(ValueError, match="rank: must be at least 1"):
         LoRASpec(rank=0)
-    with pytest.raises(ValueError, match="none of .*ends the name of a linear layer"):
+    with pytest.raises(ValueError, match="ends the name of a linear layer"):
         backbone_with(LoRASpec(targets=("attn.to_queue",)))
     backbone = backbone_with(LoRASpec(rank=2))
     with pytest.raises(ValueError, match="already"):

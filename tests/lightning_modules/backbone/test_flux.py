@@ -104,7 +104,9 @@ def test_joint_conditions_kept_apart_give_the_same():
     torch.testing.assert_close(backbone(seq, SIGMA), stock(backbone, seq, SIGMA), rtol=0, atol=2e-6)
 
 
-ONE_TABLE = [v for v in Visibility if v is not Visibility.XVERSE]  # XVerse differs between double and single blocks
+ONE_TABLE = [
+    v for v in Visibility if v is not Visibility.XVERSE
+]  # XVerse differs between double and single blocks
 
 
 @pytest.mark.parametrize("visibility", ONE_TABLE)
@@ -114,7 +116,10 @@ def test_split_attention_equals_a_dense_mask(visibility):
     for name, parameter in backbone.adapters["idle"].named_parameters():
         if name.startswith("up"):
             torch.nn.init.zeros_(parameter)
-    conditions = [tokens(plane=1, seed=2, adapters=("idle",)), tokens(s=8, plane=2, seed=3, adapters=("idle",))]
+    conditions = [
+        tokens(plane=1, seed=2, adapters=("idle",)),
+        tokens(s=8, plane=2, seed=3, adapters=("idle",)),
+    ]
     seq = sequence(conditions=conditions, visibility=visibility)
     group = torch.tensor([0] * (5 + 16) + [1] * 16 + [2] * 8)
     dense = visibility.table(2, single=True)[group][:, group]
@@ -132,14 +137,15 @@ def test_xverse_hides_conditions_from_text_and_noise_in_double_blocks_only():
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_cached_equals_uncached_bitwise(dtype):
     backbone = tiny_backbone(dtype, adapters={"skeletal": LoRASpec(rank=2)})
-    conditions = [tokens(plane=0, seed=2, sigma=0.0, adapters=("skeletal",)), tokens(s=8, plane=1, seed=3, sigma=0.0)]
+    conditions = [
+        tokens(plane=0, seed=2, sigma=0.0, adapters=("skeletal",)),
+        tokens(s=8, plane=1, seed=3, sigma=0.0),
+    ]
     seq = sequence(conditions=conditions, visibility=Visibility.CAUSAL)
     cache = backbone.build_cache(seq)
     for seed, sigma in ((11, SIGMA), (12, SIGMA / 2)):
         step = seq.with_noise(tokens(seed=seed).tokens)
-        torch.testing.assert_close(
-            backbone(step, sigma, cache=cache), backbone(step, sigma), rtol=0, atol=0
-        )
+        torch.testing.assert_close(backbone(step, sigma, cache=cache), backbone(step, sigma), rtol=0, atol=0)
 
 
 def test_cache_depends_on_the_pooled_prompt():
@@ -202,7 +208,8 @@ def test_checkpointed_gradients_equal_plain_ones_with_two_sets_in_one_step():
         backbone = tiny_backbone(adapters=sets, gradient_checkpointing=checkpointing)
         backbone.adapters.requires_grad_(True)
         first = sequence(
-            conditions=[tokens(plane=1, seed=2, sigma=0.0, adapters=("skeletal",))], visibility=Visibility.CAUSAL
+            conditions=[tokens(plane=1, seed=2, sigma=0.0, adapters=("skeletal",))],
+            visibility=Visibility.CAUSAL,
         )
         layout = backbone(first, SIGMA)
         condition = TokenGroup(layout, grid_ids(4, 4, 1), sigma=0.0, adapters=("appearance",))
@@ -239,7 +246,9 @@ def test_text_modulation_moves_only_what_it_names():
     """A zero offset is the plain pass; an offset on one token equals the closed form of its modulation."""
     backbone, seq = tiny_backbone(), sequence()
     zero = [torch.zeros(2, 5, 64)] * 2
-    torch.testing.assert_close(backbone(seq, SIGMA, text_modulation=zero), backbone(seq, SIGMA), rtol=0, atol=1e-6)
+    torch.testing.assert_close(
+        backbone(seq, SIGMA, text_modulation=zero), backbone(seq, SIGMA), rtol=0, atol=1e-6
+    )
     offset = [torch.zeros(2, 5, 64) for _ in range(2)]
     offset[0][0, 2] = 1.0
     moved = backbone(seq, SIGMA, text_modulation=offset)

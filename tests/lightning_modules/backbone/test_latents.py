@@ -54,8 +54,13 @@ def test_scale_and_shift_are_undone(images):
 def test_saved_codecs_load_by_their_own_class(tmp_path, images):
     vae = small(scaling_factor=0.5)
     vae.save_pretrained(tmp_path / "ours")
-    AutoencoderKL(block_out_channels=(8, 8), norm_num_groups=4, down_block_types=("DownEncoderBlock2D",) * 2,
-                  up_block_types=("UpDecoderBlock2D",) * 2, latent_channels=16).save_pretrained(tmp_path / "kl")
+    AutoencoderKL(
+        block_out_channels=(8, 8),
+        norm_num_groups=4,
+        down_block_types=("DownEncoderBlock2D",) * 2,
+        up_block_types=("UpDecoderBlock2D",) * 2,
+        latent_channels=16,
+    ).save_pretrained(tmp_path / "kl")
     ours, theirs = load_codec(tmp_path / "ours"), load_codec(tmp_path / "kl")
     assert isinstance(ours.vae, PatchAutoencoder)
     assert isinstance(theirs.vae, AutoencoderKL)

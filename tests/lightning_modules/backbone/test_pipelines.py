@@ -2,7 +2,12 @@
 
 import pytest
 import torch
-from diffusers import FlowMatchEulerDiscreteScheduler, FluxKontextPipeline, FluxPipeline, FluxTransformer2DModel
+from diffusers import (
+    FlowMatchEulerDiscreteScheduler,
+    FluxKontextPipeline,
+    FluxPipeline,
+    FluxTransformer2DModel,
+)
 
 from lightning_modules.backbone.autoencoder import PatchAutoencoder
 from lightning_modules.backbone.contexts import full_group
@@ -18,7 +23,11 @@ STEPS, SIDE = 5, 64
 
 def dev_scheduler() -> FlowMatchEulerDiscreteScheduler:
     return FlowMatchEulerDiscreteScheduler(
-        use_dynamic_shifting=True, base_shift=0.5, max_shift=1.15, base_image_seq_len=256, max_image_seq_len=4096
+        use_dynamic_shifting=True,
+        base_shift=0.5,
+        max_shift=1.15,
+        base_image_seq_len=256,
+        max_image_seq_len=4096,
     )
 
 
@@ -80,7 +89,9 @@ def ours(folder, inputs, conditions=()):
     sigmas = sigma_schedule(STEPS, inputs["noise"].shape[1])
     scale = torch.full((2,), 2.5)
     with torch.no_grad():
-        return sample(lambda x, i: backbone(sequence.with_noise(x), sigmas[i].expand(2), scale), inputs["noise"], sigmas)
+        return sample(
+            lambda x, i: backbone(sequence.with_noise(x), sigmas[i].expand(2), scale), inputs["noise"], sigmas
+        )
 
 
 def call(pipe, inputs, **extra):

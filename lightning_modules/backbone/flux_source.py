@@ -1,0 +1,62 @@
+"""Sizes of FLUX transformers, and where one comes from: a folder, a hub id, a shipped model, or chance."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import cast
+
+import torch
+from diffusers import FluxTransformer2DModel
+from torch import nn
+
+SHIPPED = Path(__file__).parent / "weights"
+
+
+@dataclass(frozen=True)
+class FluxConfig:
+    """Size of a FLUX transformer, as in diffusers' ``FluxTransformer2DModel``; the defaults are FLUX.1-schnell's.
+
+    Attributes:
+        in_channels: channels of a packed latent token.
+        num_layers: double-stream blocks.
+        num_single_layers: single-stream blocks.
+        attention_head_dim: width of a head.
+        num_attention_heads: heads.
+        joint_attention_dim: channels of a text token.
+        pooled_projection_dim: channels of the pooled text vector.
+        guidance_embeds: whether the guidance scale is an input (dev, Kontext) or not (schnell, tiny).
+        axes_dims_rope: rotary dimensions for plane, row and column; they add up to the head's width.
+    """
+
+    in_channels: int = 64
+    num_layers: int = 19
+    num_single_layers: int = 38
+    attention_head_dim: int = 128
+    num_attention_heads: int = 24
+    joint_attention_dim: int = 4096
+    pooled_projection_dim: int = 768
+    guidance_embeds: bool = False
+    axes_dims_rope: tuple[int, int, int] = (16, 56, 56)
+
+    def __post_init__(self) -> None:
+        if sum(self.axes_dims_rope) != self.attention_head_dim:
+            raise ValueError(
+                f"axes_dims_rope: {self.axes_dims_rope} must add up to attention_head_dim={self.attention_head_dim}"
+            )
+
+
+def draw_transformer(config: FluxConfig) -> FluxTransformer2DModel:
+    """Random weights, with modulation and output zero as FLUX is trained from."""
+    model = FluxTransformer2DModel(**asdict(config))
+    for name, parameter in model.named_parameters():
+        if ".linear." in name or name.startswith("proj_out"):
+            nn.init.zeros_(parameter)
+    return model
+
+
+def load_transformer(source: str, dtype: torch.dtype) -> FluxTransformer2DModel:
+    """A frozen transformer from a diffusers folder (of a pipeline or a transformer), a hub id or a shipped name."""
+    shipped = SHIPPED / source
+    path = str(shipped) if shipped.is_dir() else source
+    subfolder = None if (Path(path) / "config.json").is_file() else "transformer"
+    model = FluxTransformer2DModel.from_pretrained(path, subfolder=subfolder, torch_dtype=dtype)
+    return cast(FluxTransformer2DModel, model.requires_grad_(False).eval())
