@@ -32,7 +32,9 @@ class Detections:
         for f in fields(self):
             value = getattr(self, f.name)
             if f.name != "person_mask" and value is not None and len(value) != len(self.boxes):
-                raise ValueError(f"Detections.{f.name}: length {len(value)}, but there are {len(self.boxes)} boxes")
+                raise ValueError(
+                    f"Detections.{f.name}: length {len(value)}, but there are {len(self.boxes)} boxes"
+                )
 
     def __len__(self) -> int:
         return self.boxes.shape[0]

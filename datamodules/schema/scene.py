@@ -1,7 +1,8 @@
 """One sample of the world, and a stacked batch of them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from typing import Self
+from typing import Any, Self
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -110,19 +111,15 @@ class SceneBatch:
 
     def to(self, device: torch.device | str) -> Self:
         """The same batch on another device (Lightning moves frozen dataclasses through this)."""
-        return replace(
-            self, **{f.name: v.to(device) for f in fields(self) if isinstance(v := getattr(self, f.name), (Tensor, Layout))}
-        )
+        return self._with_tensors(lambda value: value.to(device))
 
     def pin_memory(self) -> Self:
         """The same batch in page-locked memory."""
-        return replace(
-            self, **{f.name: v.pin_memory() for f in fields(self) if isinstance(v := getattr(self, f.name), (Tensor, Layout))}
-        )
+        return self._with_tensors(lambda value: value.pin_memory())
 
     def select(self, index: Int[Tensor, " m"]) -> Self:
         """The scenes at ``index``, in that order."""
-        picked: dict[str, object] = {}
+        picked: dict[str, Any] = {}
         for f in fields(self):
             value = getattr(self, f.name)
             if isinstance(value, Layout):
@@ -136,3 +133,12 @@ class SceneBatch:
     def repeat(self, g: int) -> Self:
         """Each scene g times in a row: b groups of g samples."""
         return self.select(torch.arange(len(self)).repeat_interleave(g))
+
+    def _with_tensors(self, change: Callable[[Any], Any]) -> Self:
+        """The same batch with ``change`` applied to every tensor and to the layout."""
+        changed: dict[str, Any] = {
+            f.name: change(value)
+            for f in fields(self)
+            if isinstance(value := getattr(self, f.name), (Tensor, Layout))
+        }
+        return replace(self, **changed)
