@@ -1,7 +1,7 @@
 """Captions in many wordings, with the characters that mean each group of people.
 
 Every count in a caption is true; a person's span is the noun phrase that names the person alone or together with
-the rest of the group ("two women in red"). Captions stay within about 28 words.
+the rest of the group ("two women in red"). Captions stay within 36 word pieces of the MiniLM tokenizer.
 """
 
 import random
@@ -24,6 +24,8 @@ from datamodules.tiny_world.wording import (
 
 MAX_WORDS = 24
 _ATTEMPTS = 12
+_OPEN, _CLOSE = "\x01", "\x02"
+"""Marks around a group's noun phrase while a caption is being put together."""
 _ONE = (
     "{g} {act} {env}",
     "{g} {act} {env}",
@@ -92,7 +94,7 @@ def write_caption(rng: random.Random, composition: Composition, members: list[Ca
 def _compose_text(
     rng: random.Random, composition: Composition, members: list[CastMember], max_looks: int
 ) -> str:
-    """The caption, each group's noun phrase between \\x01 index and \\x02."""
+    """The caption; a control character and the group's index open each noun phrase, another closes it."""
     groups = composition.groups
     digits = rng.random() < 0.25
     parts = {
@@ -106,13 +108,13 @@ def _compose_text(
         text = _of_them(rng, groups, parts, digits)
     else:
         names = [
-            f"\x01{k}{_name(rng, group, [m for m in members if m.group == k], digits, max_looks)}\x02"
+            f"{_OPEN}{k}{_name(rng, group, [m for m in members if m.group == k], digits, max_looks)}{_CLOSE}"
             for k, group in enumerate(groups)
         ]
         text = _fill(rng, groups, names, parts, same)
     if composition.frontal:
         text = _with_camera(rng, text, composition.count)
-    return text[0].upper() + text[1:] if text[0] != "\x01" and rng.random() < 0.5 else text
+    return text[0].upper() + text[1:] if text[0] != _OPEN and rng.random() < 0.5 else text
 
 
 def _fill(
@@ -139,7 +141,7 @@ def _of_them(rng: random.Random, groups: tuple[Group, ...], parts: dict[str, str
             who = "the other" if group.count == 1 else rng.choice(("the others", "the rest"))
         else:
             who = number(rng, group.count, digits)
-        pieces.append(f"\x01{k}{who}\x02 {act}")
+        pieces.append(f"{_OPEN}{k}{who}{_CLOSE} {act}")
     return f"{parts['total']} {people} {parts['env']}, {_enumerate(pieces)}"
 
 
@@ -193,11 +195,11 @@ def _extract_spans(text: str, groups: int) -> Caption:
     position = 0
     while position < len(text):
         symbol = text[position]
-        if symbol == "\x01":
+        if symbol == _OPEN:
             group, start = int(text[position + 1]), length
             position += 2
             continue
-        if symbol == "\x02":
+        if symbol == _CLOSE:
             spans[group] = (start, length)
         else:
             plain.append(symbol)

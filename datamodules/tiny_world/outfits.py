@@ -84,7 +84,7 @@ class Role:
     outfit: Outfit
 
 
-_DARK = (52, 40, 36)
+_DARK, _SCRUBS, _DENIM = (52, 40, 36), (104, 200, 206), (58, 78, 128)
 ROLES: dict[str, Role] = {
     "firefighter": Role(
         "firefighters", ("helmet", "red", (206, 40, 40)),
@@ -92,7 +92,7 @@ ROLES: dict[str, Role] = {
     ),
     "nurse": Role(
         "nurses", ("nurse", "white", (246, 246, 246)),
-        Outfit("scrubs", "teal", (104, 200, 206), (246, 246, 246), "short", "trousers", (104, 200, 206), (240, 240, 240)),
+        Outfit("scrubs", "teal", _SCRUBS, (246, 246, 246), "short", "trousers", _SCRUBS, (240, 240, 240)),
     ),
     "chef": Role(
         "chefs", ("toque", "white", (248, 248, 248)),
@@ -104,7 +104,7 @@ ROLES: dict[str, Role] = {
     ),
     "builder": Role(
         "builders", ("hardhat", "yellow", (250, 206, 40)),
-        Outfit("highvis", "orange", (250, 130, 30), (240, 244, 150), "short", "trousers", (58, 78, 128), (150, 110, 60)),
+        Outfit("highvis", "orange", (250, 130, 30), (240, 244, 150), "short", "trousers", _DENIM, (150, 110, 60)),
     ),
     "doctor": Role(
         "doctors", None,

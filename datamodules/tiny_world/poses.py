@@ -146,13 +146,9 @@ def lying(q: Situation) -> Pose:
     return Pose(
         arms=_pick(d, near, far),
         legs=_pick(-d, bent, straight),
-        tilt_deg=d * q.j(72, 4),
-        head_tilt_deg=-d * q.j(16, 4),
-        head_roll_deg=d * q.j(24, 8),
-        turn=0.7,
-        layers=("front", "front"),
+        tilt_deg=d * q.j(72, 4), head_tilt_deg=-d * q.j(16, 4), head_roll_deg=d * q.j(24, 8), turn=0.7,
         thick_ground=True,
-    )
+    )  # fmt: skip
 
 
 def crouching(q: Situation) -> Pose:
@@ -235,17 +231,14 @@ def kicking(q: Situation) -> Pose:
 
 
 def bowing(q: Situation) -> Pose:
-    """Trunk bent far to one side-front, one hand on the belly, the other behind."""
+    """Trunk bent far to one side, one hand on the belly, the other behind."""
     d = q.side()
     return Pose(
         arms=_pick(d, Reach(0.1 * d, 1.5, d * 1.0), Bend(-d * q.j(52, 6), -d * q.j(80, 8))),
         legs=_both(lambda s, p: Bend(-d * p.j(5, 2) + s * 3, -d * p.j(2, 2) + s * 3), q),
-        tilt_deg=d * q.j(44, 4),
-        head_tilt_deg=d * q.j(10, 3),
-        head_roll_deg=d * q.j(26, 5),
-        turn=0.8,
+        tilt_deg=d * q.j(44, 4), head_tilt_deg=d * q.j(10, 3), head_roll_deg=d * q.j(26, 5), turn=0.8,
         layers=_pick(d, "front", "behind"),
-    )
+    )  # fmt: skip
 
 
 def flexing(q: Situation) -> Pose:

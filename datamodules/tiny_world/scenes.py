@@ -128,7 +128,7 @@ def _person(
 def _visible_keypoints(
     rendering: Rendering, k: int, staged: Staged, mask: np.ndarray
 ) -> Float[Tensor, "17 3"]:
-    """v = 2 where the person's own pixel shows, 1 where somebody or the own head hides it, (0, 0, 0) outside the image."""
+    """v = 2 where the person's own pixel shows, 1 where it is hidden, (0, 0, 0) outside the image."""
     rows = []
     for (x, y), shown in keypoints(rendering, k, staged):
         inside = 0 <= x < SIZE and 0 <= y < SIZE

@@ -1,0 +1,60 @@
+"""Scenes survive the round trip through a batch."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from datamodules.collate import collate
+from datamodules.tiny_world.scenes import draw_scene
+
+
+@pytest.fixture(scope="module")
+def scenes():
+    return [draw_scene(seed, "train", count=count) for seed, count in ((0, 3), (1, 1), (2, 5))]
+
+
+def test_every_value_comes_back(scenes):
+    batch = collate(scenes)
+    assert len(batch) == 3
+    assert batch.layout.counts().tolist() == [3, 1, 5]
+    for b, scene in enumerate(scenes):
+        assert torch.equal(batch.images[b], scene.image)
+        assert torch.equal(batch.backgrounds[b], scene.background)
+        assert bool(batch.frontal[b]) == scene.frontal
+        assert (batch.prompts[b], batch.scene_ids[b]) == (scene.prompt, scene.scene_id)
+        for n, person in enumerate(scene.persons):
+            assert torch.equal(batch.layout.boxes[b, n], person.box)
+            assert torch.equal(batch.layout.keypoints[b, n], person.keypoints)
+            assert torch.equal(batch.landmarks[b, n], person.landmarks)
+            assert torch.equal(batch.references[b, n], person.reference)
+            assert torch.equal(batch.reference_landmarks[b, n], person.reference_landmarks)
+            assert torch.equal(batch.masks[b, n], person.mask)
+            assert batch.spans[b][n] == person.span
+            assert batch.identities[b][n] == person.identity
+
+
+def test_padding_is_zero_and_not_valid(scenes):
+    batch = collate(scenes)
+    empty = ~batch.layout.valid
+    assert empty.sum() == 3 * 5 - 9
+    padded = (
+        batch.layout.boxes,
+        batch.layout.keypoints,
+        batch.landmarks,
+        batch.references,
+        batch.reference_landmarks,
+    )
+    for values in padded:
+        assert values[empty].abs().sum() == 0
+    assert not batch.masks[empty].any()
+
+
+def test_missing_parts_are_named(scenes):
+    with pytest.raises(ValueError, match=r"train/0.*no background"):
+        collate([replace(scenes[0], background=None)])
+    stranger = replace(scenes[0].persons[0], reference=None)
+    with pytest.raises(ValueError, match="no reference"):
+        collate([replace(scenes[0], persons=(stranger,))])
+    with pytest.raises(ValueError, match="scenes is empty"):
+        collate([])
