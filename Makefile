@@ -1,0 +1,62 @@
+# make run    install once, then the tiny suite: generate, score, compare, report
+# make test   install once, fetch the real parts, lint, and run every test that is not marked slow
+#
+# VENV=folder    environment to install into and run from (default .venv)
+# PYTHON=python  interpreter that creates it (default python3.11, or python3 if that is 3.11 or 3.12)
+
+VENV ?= .venv
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.troupe-installed
+# Their wheels ask for opencv-python beside our opencv-python-headless; two builds of cv2 overwrite each other.
+WITHOUT_DEPENDENCIES := insightface rtmlib
+
+# Threads that wait by spinning steal the core another thread needs.
+export GOMP_SPINCOUNT ?= 0
+export OMP_WAIT_POLICY ?= PASSIVE
+export DO_NOT_TRACK ?= true
+export MLFLOW_DISABLE_TELEMETRY ?= true
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test check real-parts weights
+
+help:
+	@sed -n 's/^# \{0,1\}//p;/^$$/q' $(firstword $(MAKEFILE_LIST))
+	@echo "make check  lint only    make real-parts  fetch the real models    make weights  how each shipped weight is trained"
+
+install: $(STAMP)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] < (3, 13) else "Troupe needs Python 3.11 or 3.12, $(PYTHON) is " + sys.version.split()[0] + "; call make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+
+$(STAMP): pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,real]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps $(WITHOUT_DEPENDENCIES)
+	@touch $@
+
+run: $(STAMP)
+	$(BIN)/python -m benchmarks.run
+
+real-parts: $(STAMP)
+	$(BIN)/python -m rewards.real_parts
+
+check: $(STAMP)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+test: check real-parts
+	$(BIN)/python -m pytest -m "not slow"
+
+# The command that trains a shipped weight stands at the head of its configuration.
+weights:
+	@for config in configs/pretraining/*.yaml; do \
+	  echo "make weights-$$(basename $$config .yaml)"; sed -n '1s/^# /    /p' $$config; \
+	done
+
+weights-%: $(STAMP)
+	@command="$$(sed -n 's/^# *python \(-m .*\)/\1/p' configs/pretraining/$*.yaml | head -n 1)"; \
+	test -n "$$command" || { echo "configs/pretraining/$*.yaml names no command"; exit 1; }; \
+	echo "python $$command"; $(BIN)/python $$command

@@ -1,0 +1,96 @@
+"""ZeRO strategies that ``configs/trainer/`` chooses by ``class_path``.
+
+Lightning's own DeepSpeed strategy runs on CUDA only and has two silent traps; these subclasses close them:
+
+* With ``accumulate_grad_batches=N`` both Lightning and DeepSpeed divide the loss by N, so the gradient is N times
+  too small. Adam hides most of it; clipping, epsilon and SGD do not. Here only Lightning divides.
+* The batch size is guessed by opening the training dataloader, which fails for ``DataLoader(batch_size=None)``.
+  The guess is only used to log throughput, so it is fixed to 1.
+
+Two traps remain with whoever writes a loop. Under ZeRO-3 every rank must run the same number of forwards: each
+forward gathers parameters, and a rank that stops early leaves the others waiting. In manual optimisation
+DeepSpeed's gradient clipping is the trainer's ``gradient_clip_val``; ``clip_gradients`` does nothing.
+
+Nothing here imports deepspeed before a trainer with one of these strategies is built.
+"""
+
+import warnings
+from typing import Any
+
+import torch
+from lightning.pytorch.strategies import DeepSpeedStrategy
+from lightning.pytorch.strategies.deepspeed import _DEEPSPEED_AVAILABLE
+from torch import Tensor
+from torch.optim import Optimizer
+
+
+class ZeroStrategy(DeepSpeedStrategy):
+    """DeepSpeed ZeRO on GPUs, with gradients that equal plain data parallelism.
+
+    Args:
+        stage: 2 shards gradients and optimizer state, 3 also the parameters.
+        exclude_frozen_parameters: checkpoints hold trained parameters only; the frozen base is rebuilt by
+            ``configure_model``. Needs ``strict_loading = False`` on resume (``callbacks.adapter_checkpoint`` sets it).
+        logging_batch_size_per_gpu: only labels DeepSpeed's throughput log.
+        **kwargs: anything else that ``lightning.pytorch.strategies.DeepSpeedStrategy`` takes.
+
+    Raises:
+        ValueError: if deepspeed is not installed.
+    """
+
+    def __init__(
+        self,
+        stage: int = 2,
+        exclude_frozen_parameters: bool = True,
+        logging_batch_size_per_gpu: int = 1,
+        **kwargs: Any,
+    ) -> None:
+        if not _DEEPSPEED_AVAILABLE:
+            raise ValueError(
+                f"trainer.strategy={type(self).__name__} needs deepspeed, which is not installed: "
+                "pip install 'troupe[cluster]', or choose configs/trainer/one_gpu.yaml or cpu.yaml"
+            )
+        super().__init__(
+            stage=stage,
+            exclude_frozen_parameters=exclude_frozen_parameters,
+            logging_batch_size_per_gpu=logging_batch_size_per_gpu,
+            **kwargs,
+        )
+
+    def setup_distributed(self) -> None:
+        """Open the process group."""
+        # DeepSpeed calls collectives by names that torch has renamed: a warning per layer and step.
+        warnings.filterwarnings("ignore", category=FutureWarning, module=r"torch\.distributed")
+        super().setup_distributed()
+
+    def backward(
+        self, closure_loss: Tensor, optimizer: Optimizer | None, *args: Any, **kwargs: Any
+    ) -> Tensor:
+        """Back-propagate without DeepSpeed's division: the caller has divided by the accumulation steps already."""
+        return super().backward(closure_loss, optimizer, *args, **{"scale_wrt_gas": False, **kwargs})
+
+
+class CPUZeroStrategy(ZeroStrategy):
+    """The same sharding between CPU processes over gloo: what a cluster will do, seen on a laptop.
+
+    Args:
+        stage: 2 shards gradients and optimizer state, 3 also the parameters.
+        **kwargs: anything else that ``ZeroStrategy`` takes.
+    """
+
+    def __init__(self, stage: int = 2, **kwargs: Any) -> None:
+        super().__init__(stage=stage, **{"process_group_backend": "gloo", **kwargs})
+
+    def setup_environment(self) -> None:
+        """Join the processes, past Lightning's CUDA-only check."""
+        # DeepSpeed compares the device index with integers; tensors still live on plain "cpu".
+        self.parallel_devices = [torch.device("cpu", i) for i in range(len(self.parallel_devices or ()))]
+        super(DeepSpeedStrategy, self).setup_environment()
+
+    def setup_distributed(self) -> None:
+        """Open the process group with gloo alone."""
+        import deepspeed.ops
+
+        # The shared-memory kernel would be compiled at start-up and needs gcc and ninja; gloo needs neither.
+        deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
+        super().setup_distributed()

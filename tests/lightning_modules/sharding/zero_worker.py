@@ -1,0 +1,205 @@
+"""One rank of a ZeRO run on CPU, started by ``test_zero_strategy.py``; writes what it saw as JSON."""
+
+import argparse
+import itertools
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import Callback
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, IterableDataset
+
+from callbacks.adapter_checkpoint import AdapterCheckpoint
+from lightning_modules.backbone.adapters import LoRASpec
+from lightning_modules.backbone.flux import FluxBackbone
+from lightning_modules.backbone.positions import grid_ids, text_ids
+from lightning_modules.backbone.tokens import TokenGroup, TokenSequence
+from lightning_modules.sharding.zero_init import gathered, initialize, parameter_bytes
+from lightning_modules.sharding.zero_strategy import CPUZeroStrategy
+
+BATCH = 2
+
+
+class LatentStream(IterableDataset):
+    """Batch ``step`` of a rank is a function of both alone; ``world=1`` yields all ranks' batches joined."""
+
+    def __init__(self, rank: int, world: int, start: int) -> None:
+        self.rows = BATCH if world > 1 else 2 * BATCH
+        self.first, self.start = rank * self.rows, start
+
+    def __iter__(self) -> Iterator[dict[str, Tensor]]:
+        for step in itertools.count(self.start):
+            rows = [self.row(2 * BATCH * step + self.first + i) for i in range(self.rows)]
+            yield {key: torch.stack([row[key] for row in rows]) for key in rows[0]}
+
+    @staticmethod
+    def row(index: int) -> dict[str, Tensor]:
+        g = torch.Generator().manual_seed(index)
+        return {
+            "data": torch.randn(16, 64, generator=g),
+            "noise": torch.randn(16, 64, generator=g),
+            "text": torch.randn(4, 64, generator=g),
+            "pooled": torch.randn(64, generator=g),
+            "sigma": torch.rand((), generator=g),
+        }
+
+
+class LoRAFlux(L.LightningModule):
+    """The backbone, read from a diffusers folder, with LoRA on q, k and v, trained on flow matching."""
+
+    def __init__(self, source: str, optimizer: str = "adamw", gradient_checkpointing: bool = False) -> None:
+        super().__init__()
+        self.optimizer = optimizer
+        self.backbone = FluxBackbone(
+            source, gradient_checkpointing=gradient_checkpointing, adapters={"artist": LoRASpec(rank=4)}
+        )
+        self.drawn: dict[str, float] = {}
+
+    def configure_model(self) -> None:
+        if self.drawn:
+            return
+        self.backbone.configure()
+        self.drawn = norms(self)
+        # The random A again, now from a seed of its own, so that runs on one and two ranks compare.
+        initialize(self.backbone.adapters["artist"], self.redraw)
+
+    def redraw(self) -> None:
+        generator = torch.Generator().manual_seed(1)
+        for name, p in self.backbone.adapters["artist"].named_parameters():
+            if "down" in name.split("."):
+                p.data.copy_(torch.randn(p.shape, generator=generator) / 4)
+
+    def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
+        sigma = batch["sigma"]
+        blend = sigma[:, None, None]
+        noisy = (1 - blend) * batch["data"] + blend * batch["noise"]
+        sequence = TokenSequence(
+            text=TokenGroup(batch["text"], text_ids(4), adapters=("artist",)),
+            pooled=batch["pooled"],
+            noise=TokenGroup(noisy, grid_ids(4, 4), adapters=("artist",)),
+        )
+        pred = self.backbone(sequence, sigma)
+        return (pred - (batch["noise"] - batch["data"])).square().mean()
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        trained = [p for p in self.parameters() if p.requires_grad]
+        if self.optimizer == "sgd":
+            return torch.optim.SGD(trained, lr=5.0)
+        return torch.optim.AdamW(trained, lr=1e-2)
+
+
+class Probe(Callback):
+    """Notes losses, the norms of A (down) and B (up), and bytes."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, Any] = {"loss": []}
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        count = parameter_bytes(pl_module)
+        self.seen |= {
+            "local": count.local,
+            "total": count.total,
+            "drawn": pl_module.drawn,
+            "start": norms(pl_module),
+        }
+        self.seen["base"] = digest(pl_module)
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        self.seen["loss"].append(outputs["loss"].item())
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self.seen |= {"end": norms(pl_module), "global_step": trainer.global_step}
+
+
+def norms(module: nn.Module) -> dict[str, float]:
+    found = {}
+    for letter in ("down", "up"):
+        chosen = [p for name, p in module.named_parameters() if letter in name.split(".")]
+        with gathered(chosen):
+            found[letter] = torch.cat([p.detach().flatten() for p in chosen]).norm().item()
+    return found
+
+
+def digest(module: nn.Module) -> float:
+    total = 0.0
+    for p in module.parameters():
+        with gathered([p]):
+            if not p.requires_grad:
+                total += p.detach().double().abs().sum().item()
+    return total
+
+
+@dataclass(frozen=True)
+class Run:
+    """One fit; ``start`` is the step whose data comes first, ``resume`` a checkpoint, ``save`` a folder for some."""
+
+    max_steps: int = 4
+    optimizer: str = "adamw"
+    checkpointing: bool = False
+    accumulate: int = 1
+    save: Path | None = None
+    start: int = 0
+    resume: Path | None = None
+
+
+def fit(run: Run, source: Path, strategy: Any = "auto", world: int = 1, rank: int = 0) -> dict[str, Any]:
+    """Train and report what was seen."""
+    module = LoRAFlux(str(source), run.optimizer, run.checkpointing)
+    probe = Probe()
+    saver = [AdapterCheckpoint(dirpath=run.save, filename="{step}", every_n_train_steps=2, save_top_k=-1)]
+    trainer = L.Trainer(
+        accelerator="cpu",
+        devices=world,
+        strategy=strategy,
+        max_steps=run.max_steps,
+        accumulate_grad_batches=run.accumulate,
+        logger=False,
+        enable_checkpointing=run.save is not None,
+        callbacks=[probe, *(saver if run.save else [])],
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+    )
+    trainer.fit(
+        module, DataLoader(LatentStream(rank, world, run.start), batch_size=None), ckpt_path=run.resume
+    )
+    return probe.seen
+
+
+def runs(folder: Path) -> dict[str, Run]:
+    """The runs every strategy makes, each writing below ``folder``."""
+    first = folder / "first"
+    return {
+        "plain": Run(save=first),
+        "resumed": Run(save=folder / "again", start=2, resume=first / "step=2.ckpt"),
+        "accumulated": Run(max_steps=2, optimizer="sgd", accumulate=2),
+        "checkpointed": Run(max_steps=2, checkpointing=True),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("source", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--rank", type=int, required=True)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    seen = {
+        stage: {
+            name: fit(run, args.source, CPUZeroStrategy(stage=stage), world=2, rank=args.rank)
+            for name, run in runs(args.folder / f"zero{stage}").items()
+        }
+        for stage in (2, 3)
+    }
+    (args.folder / f"rank{args.rank}.json").write_text(json.dumps(seen))
+
+
+if __name__ == "__main__":
+    main()
