@@ -89,8 +89,8 @@ class PatchAutoencoder(ModelMixin, ConfigMixin):
             nn.Conv2d(fine_width, 3 * (PATCH // 2) ** 2, 3, padding=1),
         )
         for network in (self.encoder, self.decoder):
-            nn.init.zeros_(network[-1].weight)
-            nn.init.zeros_(network[-1].bias)
+            for parameter in network[-1].parameters():
+                nn.init.zeros_(parameter)
 
     @torch.no_grad()
     def start_at_principal_components(self, images: Float[Tensor, "b 3 h w"]) -> None:

@@ -66,7 +66,7 @@ class FluxBackbone(nn.Module):
         self.dtype: torch.dtype = getattr(torch, dtype)
         self.gradient_checkpointing = gradient_checkpointing
         self.adapter_specs = dict(adapters or {})
-        self.transformer: Any = None
+        self.transformer: Any = None  # built by configure()
         self.adapters = nn.ModuleDict()
 
     def configure(self) -> Self:

@@ -47,7 +47,7 @@ class FluxConfig:
 def draw_transformer(config: FluxConfig) -> FluxTransformer2DModel:
     """Random weights, with modulation and output zero as FLUX is trained from."""
     model = FluxTransformer2DModel(**asdict(config))
-    for name, parameter in model.named_parameters():
+    for name, parameter in cast(nn.Module, model).named_parameters():
         if ".linear." in name or name.startswith("proj_out"):
             nn.init.zeros_(parameter)
     return model

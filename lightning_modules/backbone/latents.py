@@ -6,12 +6,12 @@ token of 64. Tokens are in reading order, row by row.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self, cast
+from typing import Any, Self, cast
 
 import torch
 from diffusers import AutoencoderKL
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from lightning_modules.backbone.autoencoder import PatchAutoencoder
 
@@ -55,7 +55,7 @@ class LatentCodec:
         vae: ``AutoencoderKL`` or :class:`PatchAutoencoder`.
     """
 
-    vae: nn.Module
+    vae: Any
 
     @classmethod
     def from_pretrained(cls, folder: str | Path, dtype: torch.dtype = torch.float32) -> Self:

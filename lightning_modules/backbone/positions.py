@@ -5,7 +5,7 @@ FLUX rotates each head by three angles: 16 dimensions by the plane, 56 by the ro
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from diffusers.models.embeddings import get_1d_rotary_pos_embed
@@ -50,7 +50,7 @@ def rotary_table(ids: Float[Tensor, "b s 3"], axes_dims: Sequence[int]) -> Rotar
     tables = [
         get_1d_rotary_pos_embed(
             dim,
-            flat[:, axis],
+            cast(Any, flat[:, axis]),
             theta=THETA,
             use_real=True,
             repeat_interleave_real=True,

@@ -54,7 +54,8 @@ def test_both_shifts_agree_where_mu_is_the_log_of_the_factor():
 
 
 @pytest.mark.parametrize(
-    "call", [lambda: sigma_schedule(0, 64), lambda: resolution_mu(0), lambda: static_shift(torch.ones(1), 0.0)]
+    "call",
+    [lambda: sigma_schedule(0, 64), lambda: resolution_mu(0), lambda: static_shift(torch.ones(1), 0.0)],
 )
 def test_senseless_arguments_are_refused_by_name(call):
     with pytest.raises(ValueError, match=r"steps|noise_tokens|shift"):

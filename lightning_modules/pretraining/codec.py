@@ -1,0 +1,219 @@
+"""Train the tiny codec: pixels in, pixels out, with faces counting more than sky.
+
+The loss is L1 plus L2 in pixel space, weighted by what each pixel shows (faces most, people more, background one), plus
+a soft push that keeps latents near unit scale. Noise on the latents makes the decoder forgiving towards generated ones.
+"""
+
+from typing import Any, cast
+
+import lightning as L
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, Dataset
+
+from datamodules.geometry.canvas import draw_canvases
+from datamodules.geometry.draw import draw_skeleton
+from datamodules.schema.scene import Scene
+from datamodules.tiny_world.datamodule import TinyWorldDataset
+from datamodules.tiny_world.identities import Split
+from lightning_modules.backbone.autoencoder import PatchAutoencoder
+from lightning_modules.pretraining.model_card import write_model_card
+from rewards.functional.images import psnr
+
+
+def views_of(scene: Scene) -> tuple[UInt8[Tensor, "v 3 h w"], UInt8[Tensor, "v h w"]]:
+    """The images a codec meets: scene, background, pose, layout and canvas; with a weight class per pixel.
+
+    Weight classes: 0 background, 1 person, 2 face.
+    """
+    keypoints = torch.stack([p.keypoints for p in scene.persons])
+    boxes = torch.stack([p.box for p in scene.persons])
+    size = (scene.image.shape[-2], scene.image.shape[-1])
+    references = torch.stack([cast(Tensor, p.reference) for p in scene.persons])
+    landmarks = torch.stack([cast(Tensor, p.reference_landmarks) for p in scene.persons])
+    canvases, _ = draw_canvases(references, landmarks, boxes, size)
+    canvas = canvases.amax(dim=0)  # blank canvases are black: all faces on one
+    background = cast(Tensor, scene.background)
+    images = [
+        scene.image,
+        background,
+        draw_skeleton(keypoints, size),
+        draw_skeleton(keypoints, size, over=background),
+        canvas,
+    ]
+    weights = torch.zeros(len(images), *size, dtype=torch.uint8)
+    weights[0] = torch.stack([cast(Tensor, p.mask) for p in scene.persons]).any(0).to(torch.uint8)
+    for x0, y0, x1, y1 in (boxes.clamp(0, 1) * size[0]).round().int().tolist():
+        weights[0, y0:y1, x0:x1] = 2
+    weights[4] = 2 * (canvas != canvas[:, :1, :1]).any(0).to(torch.uint8)
+    return (torch.stack(images) * 255).round().to(torch.uint8), weights
+
+
+class _ViewsDataset(Dataset[tuple[Tensor, Tensor]]):
+    """Scenes as stacks of views, drawn on demand."""
+
+    def __init__(self, scenes: TinyWorldDataset) -> None:
+        self.scenes = scenes
+
+    def __len__(self) -> int:
+        return len(self.scenes)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        return views_of(self.scenes[index])
+
+
+class CodecViews(L.LightningDataModule):
+    """Views of tiny-world scenes, drawn once and kept in memory as bytes.
+
+    Args:
+        train_size: scenes for training; five views of 49 kB each are kept per scene.
+        val_size: scenes for validation.
+        batch_size: images per step.
+        crop: side of the square training crops, in pixels, a multiple of 16.
+        workers: processes that draw.
+    """
+
+    def __init__(
+        self,
+        train_size: int = 6000,
+        val_size: int = 200,
+        batch_size: int = 24,
+        crop: int = 64,
+        workers: int = 2,
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters()
+        self.views: dict[str, tuple[Tensor, Tensor]] = {}
+
+    def setup(self, stage: str) -> None:
+        """Draw both splits."""
+        splits: tuple[Split, ...] = ("train", "val")
+        for split in splits:
+            size = self.hparams[f"{split}_size"]
+            if split not in self.views:
+                dataset = _ViewsDataset(TinyWorldDataset(split, size))
+                loader = DataLoader(dataset, batch_size=50, num_workers=self.hparams["workers"])
+                images, weights = zip(*loader, strict=True)
+                self.views[split] = (torch.cat(images), torch.cat(weights))
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Random crops of random views."""
+        crops = _Crops(*self.views["train"], crop=self.hparams["crop"])
+        return DataLoader(crops, batch_size=self.hparams["batch_size"], shuffle=True)
+
+    def val_dataloader(self) -> DataLoader[Any]:
+        """Whole scenes."""
+        images, weights = self.views["val"]
+        whole = torch.utils.data.TensorDataset(images[:, 0], weights[:, 0])
+        return DataLoader(whole, batch_size=50)
+
+
+class _Crops(Dataset[tuple[Tensor, Tensor]]):
+    """Random crops; half of them from the scene itself, the rest from the other views."""
+
+    def __init__(
+        self, images: UInt8[Tensor, "n v 3 h w"], weights: UInt8[Tensor, "n v h w"], crop: int
+    ) -> None:
+        self.images, self.weights, self.crop = images, weights, crop
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        views, side = self.images.shape[1], self.images.shape[-1]
+        view = 0 if torch.rand(()) < 0.5 else int(torch.randint(1, views, ()))
+        y, x = torch.randint(0, side - self.crop + 1, (2,)).tolist()
+        rows, columns = slice(y, y + self.crop), slice(x, x + self.crop)
+        return self.images[index, view, :, rows, columns], self.weights[index, view, rows, columns]
+
+
+class CodecModule(L.LightningModule):
+    """Trains a :class:`PatchAutoencoder`.
+
+    Args:
+        codec: the model; its constructor arguments are its size.
+        learning_rate: peak of AdamW's learning rate.
+        warmup_steps: linear warm-up.
+        decay_share: last share of training in which the learning rate falls linearly to 2 %.
+        latent_noise: standard deviation of the noise added to latents before decoding.
+        class_weights: loss weight of background, person and face pixels.
+        output: folder the finished codec is written to, in diffusers format.
+    """
+
+    def __init__(
+        self,
+        codec: PatchAutoencoder,
+        learning_rate: float = 1e-3,
+        warmup_steps: int = 100,
+        decay_share: float = 0.6,
+        latent_noise: float = 0.05,
+        class_weights: tuple[float, float, float] = (1.0, 2.0, 4.0),
+        output: str = "runs/codec/weights",
+    ) -> None:
+        super().__init__()
+        self.codec = codec
+        self.learning_rate, self.warmup_steps, self.decay_share = learning_rate, warmup_steps, decay_share
+        self.latent_noise, self.output = latent_noise, output
+        self.register_buffer("class_weights", torch.tensor(class_weights), persistent=False)
+
+    def on_fit_start(self) -> None:
+        """Start the linear maps at the principal components of the training views."""
+        if self.trainer.ckpt_path is None:
+            images, _ = cast(Any, self.trainer).datamodule.views["train"]
+            sample = images[:: max(1, len(images) // 100)].flatten(0, 1).float() / 127.5 - 1
+            self.codec.start_at_principal_components(sample)
+            self.codec.to(memory_format=torch.channels_last)
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Float[Tensor, ""]:
+        """Weighted reconstruction, and latents near unit scale."""
+        images, classes = batch
+        pixels = (images.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+        latents = cast(Any, self.codec.encode(pixels)).latent_dist.mode()
+        noisy = latents + self.latent_noise * torch.randn_like(latents)
+        error = cast(Any, self.codec.decode(noisy)).sample.float() - pixels
+        weight = cast(Tensor, self.class_weights)[classes.long()][:, None]
+        reconstruction = (weight * (error.abs() + error.square())).mean() / weight.mean()
+        scale = F.relu(latents.float().square().mean(dim=(0, 2, 3)) - 1).mean()
+        self.log("train/reconstruction", reconstruction, prog_bar=True)
+        return reconstruction + 0.01 * scale
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        """PSNR of whole scenes and of their faces."""
+        images, classes = batch
+        target = images.float() / 255
+        output = ((cast(nn.Module, self.codec)(target * 2 - 1).float() + 1) / 2).clamp(0, 1)
+        self.log("val/psnr", psnr(output, target).mean(), prog_bar=True, batch_size=len(images))
+        face = (classes == 2)[:, None].expand_as(target)
+        error = (output - target).square()[face].mean()
+        self.log("val/psnr_face", -10 * torch.log10(error), prog_bar=True, batch_size=len(images))
+
+    def configure_optimizers(self) -> Any:
+        """AdamW with warm-up, a constant phase, and a linear decay."""
+        optimizer = torch.optim.AdamW(
+            self.parameters(), self.learning_rate, betas=(0.9, 0.98), weight_decay=1e-3
+        )
+        total = int(self.trainer.estimated_stepping_batches)
+
+        def factor(step: int) -> float:
+            left = (total - step) / max(1, self.decay_share * total)
+            return min(1.0, (step + 1) / self.warmup_steps, max(0.02, left))
+
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_fit_end(self) -> None:
+        """Measure the latents' mean and deviation, put them into the config, and write the codec."""
+        images, _ = cast(Any, self.trainer).datamodule.views["val"]
+        with torch.no_grad():
+            latents = cast(Any, self.codec.encode(images[:, 0].float() / 127.5 - 1)).latent_dist.mode()
+        self.codec.register_to_config(
+            shift_factor=round(float(latents.mean()), 6), scaling_factor=round(1 / float(latents.std()), 6)
+        )
+        nn.Module.to(cast(nn.Module, self.codec), torch.bfloat16)
+        self.codec.save_pretrained(self.output)
+        metrics = {k: float(v) for k, v in self.trainer.callback_metrics.items() if k.startswith("val/")}
+        scenes = len(cast(Any, self.trainer).datamodule.views["train"][0])
+        data = f"five views each of {scenes} scenes of the train split"
+        write_model_card(self.output, "codec", data, self.trainer.global_step, metrics)

@@ -1,0 +1,160 @@
+"""Train the tiny FLUX base by flow matching.
+
+The network runs in bfloat16; float32 master copies take the updates, as a sum of many small bfloat16 steps would lose
+them. Matrices inside the blocks are trained by Muon, everything else by AdamW.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import lightning as L
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from lightning_modules.backbone.flux import FluxBackbone
+from lightning_modules.flow.path import interpolate, velocity_target
+from lightning_modules.flow.timesteps import LogitNormalSigmas, SigmaSampler
+from lightning_modules.pretraining.flow_data import FlowBatch
+from lightning_modules.pretraining.model_card import write_model_card
+
+
+@dataclass(frozen=True)
+class FlowRecipe:
+    """How the base is optimised.
+
+    Attributes:
+        muon_learning_rate: for matrices inside the blocks.
+        learning_rate: for everything else (AdamW).
+        warmup_steps: linear warm-up of both.
+        decay_share: last share of training in which both fall linearly to 3 %.
+        max_gradient_norm: gradients are scaled down to this norm.
+        ema_decay: of the averaged weights, which are the ones written out.
+    """
+
+    muon_learning_rate: float = 2e-3
+    learning_rate: float = 1e-3
+    warmup_steps: int = 50
+    decay_share: float = 0.33
+    max_gradient_norm: float = 2.0
+    ema_decay: float = 0.999
+
+    def factor(self, step: int, total: int) -> float:
+        """Share of the peak learning rate at a step: warm-up, constant, linear decay."""
+        left = (total - step) / max(1.0, self.decay_share * total)
+        return min(1.0, (step + 1) / self.warmup_steps, max(0.03, left))
+
+
+class FlowPretrainingModule(L.LightningModule):
+    """Flow matching on every parameter of the backbone (SkeleGuide Eq. 1, with velocity = noise - data).
+
+    Args:
+        backbone: the model; drawn at random or read from ``source``.
+        sigma_sampler: distribution of training times.
+        recipe: how it is optimised.
+        people_weight: a token full of people counts ``1 + people_weight`` times an empty one.
+        output: folder the averaged model is written to, in diffusers format.
+    """
+
+    def __init__(
+        self,
+        backbone: FluxBackbone,
+        sigma_sampler: SigmaSampler | None = None,
+        recipe: FlowRecipe | None = None,
+        people_weight: float = 1.0,
+        output: str = "runs/flow/weights",
+    ) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.backbone = backbone
+        self.sigma_sampler = sigma_sampler or LogitNormalSigmas()
+        self.recipe = recipe or FlowRecipe()
+        self.people_weight, self.output = people_weight, output
+
+    def configure_model(self) -> None:
+        """Build the backbone in bfloat16 and its float32 master and average."""
+        if self.backbone.transformer is not None:
+            return
+        network = cast(Any, self.backbone.configure().transformer)
+        weights = [p.requires_grad_().detach().float() for p in network.parameters()]
+        self.master = nn.ParameterList([nn.Parameter(w.clone()) for w in weights])
+        self.average = nn.ParameterList([nn.Parameter(w.clone(), requires_grad=False) for w in weights])
+        nn.Module.to(network.train(), torch.bfloat16)
+        self.backbone.dtype = torch.bfloat16
+
+    def configure_optimizers(self) -> Any:
+        """Muon for block matrices, AdamW for the rest, one schedule for both."""
+        names = [name for name, _ in self.backbone.transformer.named_parameters()]
+        matrices: list[Tensor] = []
+        others: list[Tensor] = []
+        for name, weight in zip(names, self.master, strict=True):
+            inside = weight.ndim == 2 and "transformer_blocks" in name and ".norm" not in name
+            (matrices if inside else others).append(weight)
+        muon = torch.optim.Muon(
+            matrices,
+            lr=self.recipe.muon_learning_rate,
+            weight_decay=0.01,
+            adjust_lr_fn="match_rms_adamw",
+            ns_steps=4,
+        )
+        adam = torch.optim.AdamW(others, lr=self.recipe.learning_rate, betas=(0.9, 0.98), weight_decay=0.0)
+        return [muon, adam]
+
+    def training_step(self, batch: FlowBatch, batch_idx: int) -> None:
+        """One update of master, network and average."""
+        loss = self.loss(batch)
+        loss.backward()
+        step = int(self.trainer.global_step) // 2
+        self._update(step)
+        self.log("train/loss", loss.detach(), prog_bar=True, batch_size=len(batch))
+        self.log(f"train/loss_{batch.context.value}", loss.detach(), batch_size=len(batch))
+
+    def loss(self, batch: FlowBatch) -> Float[Tensor, ""]:
+        """Flow-matching error, with more weight where people are."""
+        data = batch.sequence.noise.tokens
+        sigma = self.sigma_sampler(len(batch))
+        noise = torch.randn_like(data)
+        noisy = interpolate(data, noise, sigma)
+        velocity = self.backbone(batch.sequence.with_noise(noisy), sigma).float()
+        error = (velocity - velocity_target(data, noise)).square().mean(dim=-1)
+        weight = 1 + self.people_weight * batch.people
+        return cast(Tensor, (weight * error).sum() / weight.sum())
+
+    def _update(self, step: int) -> None:
+        """Clip, step the masters, copy them into the network, move the average."""
+        network = list(self.backbone.transformer.parameters())
+        with torch.no_grad():
+            for weight, parameter in zip(self.master, network, strict=True):
+                weight.grad = cast(Tensor, parameter.grad).float()
+                parameter.grad = None
+            norm = nn.utils.clip_grad_norm_(self.master.parameters(), self.recipe.max_gradient_norm)
+            factor = self.recipe.factor(step, max(1, self.trainer.max_steps // 2))
+            peaks = (self.recipe.muon_learning_rate, self.recipe.learning_rate)
+            for optimizer, peak in zip(cast(list[Any], self.optimizers()), peaks, strict=True):
+                for group in optimizer.param_groups:
+                    group["lr"] = peak * factor
+                optimizer.step()
+            torch._foreach_copy_(network, list(self.master))
+            decay = min(self.recipe.ema_decay, (1 + step) / (10 + step))
+            torch._foreach_lerp_(list(self.average), list(self.master), 1 - decay)
+        self.log("train/gradient_norm", norm)
+
+    def write_average(self, folder: str | Path) -> None:
+        """Write the averaged model as a diffusers folder in bfloat16."""
+        network = list(self.backbone.transformer.parameters())
+        with torch.no_grad():
+            torch._foreach_copy_(network, list(self.average))
+        self.backbone.transformer.save_pretrained(folder)
+        with torch.no_grad():
+            torch._foreach_copy_(network, list(self.master))
+
+    def on_train_end(self) -> None:
+        """Write the result and its card."""
+        self.write_average(self.output)
+        metrics = {
+            k: float(v) for k, v in self.trainer.callback_metrics.items() if k.startswith("train/loss")
+        }
+        data = cast(Any, self.trainer).datamodule
+        described = "given batches" if data is None else data.described()
+        write_model_card(self.output, "flow", described, self.trainer.global_step // 2, metrics)

@@ -1,0 +1,209 @@
+"""Batches for the base flow model: one kind of context per batch, drawn by step number.
+
+A batch is a function of (seed, step): a resumed run sees the batches it would have seen.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from jaxtyping import Float, Int
+from torch import Generator, Tensor
+from torch.nn.utils.rnn import pad_sequence
+from torch.utils.data import DataLoader, IterableDataset
+
+from datamodules.schema.protocols import PromptEmbedding, PromptEncoder
+from lightning_modules.backbone.contexts import Context, full_group, ragged_group
+from lightning_modules.backbone.latents import load_codec
+from lightning_modules.backbone.positions import grid_ids, text_ids
+from lightning_modules.backbone.tokens import TokenGroup, TokenSequence
+from lightning_modules.pretraining.latent_shards import FULL_CONTEXTS, LatentShard, build_shards
+
+POOL = 4  # batches drawn at once, sorted by length and cut, so that little is padded
+
+
+@dataclass(frozen=True)
+class FlowBatch:
+    """What one step needs.
+
+    Attributes:
+        sequence: text and conditions; its noise group holds the clean latents.
+        people: share of person pixels per token.
+        context: the kind of context.
+    """
+
+    sequence: TokenSequence
+    people: Float[Tensor, "b s"]
+    context: Context
+
+    def __len__(self) -> int:
+        return len(self.people)
+
+    def to(self, device: torch.device | str) -> "FlowBatch":
+        """Batches are built where they are used: the tiny world trains on the CPU."""
+        if torch.device(device).type != "cpu":
+            raise ValueError(f"device: flow pretraining on the tiny world runs on the CPU, got {device}")
+        return self
+
+
+@dataclass(frozen=True)
+class BatchRecipe:
+    """How batches are drawn.
+
+    Attributes:
+        mixture: weight of each context, by its name; contexts left out are not trained.
+        batch_size: scenes per batch.
+        text_dropout: share of samples that get the empty prompt, for classifier-free guidance.
+        seed: of the stream.
+    """
+
+    mixture: dict[str, float] = field(default_factory=lambda: {"text": 1.0, "canvas": 1.0})
+    batch_size: int = 16
+    text_dropout: float = 0.1
+    seed: int = 0
+
+
+class FlowBatches(IterableDataset[FlowBatch]):
+    """Endless batches from ``first_step`` on.
+
+    Args:
+        shards: encoded scenes.
+        null_prompt: the empty prompt.
+        recipe: how batches are drawn.
+    """
+
+    def __init__(self, shards: list[LatentShard], null_prompt: PromptEmbedding, recipe: BatchRecipe) -> None:
+        self.shards, self.recipe, self.first_step = shards, recipe, 0
+        self.null_tokens, self.null_pooled = null_prompt.tokens[0], null_prompt.pooled[0]
+        self.contexts = [Context(name) for name in recipe.mixture]
+        self.weights = torch.tensor(list(recipe.mixture.values()))
+
+    def __iter__(self) -> Iterator[FlowBatch]:
+        step = self.first_step
+        while True:
+            yield self.batch(step)
+            step += 1
+
+    def batch(self, step: int) -> FlowBatch:
+        """The batch of a step."""
+        rng = Generator().manual_seed(self.recipe.seed * 1_000_003 + step)
+        context = self.contexts[int(torch.multinomial(self.weights, 1, generator=rng))]
+        shard = self.shards[int(torch.randint(len(self.shards), (1,), generator=rng))]
+        index = self._similar_lengths(shard, context, rng)
+        return self._assemble(shard, index, context, rng)
+
+    def _similar_lengths(self, shard: LatentShard, context: Context, rng: Generator) -> Int[Tensor, " b"]:
+        """Scenes of a shard whose canvases (or prompts) are about equally long."""
+        pool = torch.randperm(len(shard), generator=rng)[: POOL * self.recipe.batch_size]
+        offset = shard.canvas_offset if context is Context.CANVAS else shard.text_offset
+        length = (offset[1:] - offset[:-1])[pool]
+        start = int(torch.randint(POOL, (1,), generator=rng)) * self.recipe.batch_size
+        return pool[length.argsort()][start : start + self.recipe.batch_size]
+
+    def _assemble(self, shard: LatentShard, index: Tensor, context: Context, rng: Generator) -> FlowBatch:
+        image = shard.image[index].float()
+        side = round(image.shape[1] ** 0.5)
+        texts, pooled = [], []
+        for i in index.tolist():
+            if float(torch.rand((), generator=rng)) < self.recipe.text_dropout:
+                texts.append(self.null_tokens)
+                pooled.append(self.null_pooled)
+            else:
+                texts.append(shard.text[shard.text_offset[i] : shard.text_offset[i + 1]].float())
+                pooled.append(shard.pooled[i].float())
+        lengths = torch.tensor([len(t) for t in texts])
+        tokens = pad_sequence(texts, batch_first=True)
+        valid = torch.arange(tokens.shape[1])[None] < lengths[:, None]
+        condition = self._condition(shard, index, context, side, rng)
+        sequence = TokenSequence(
+            text=TokenGroup(tokens, text_ids(tokens.shape[1]), None if bool(valid.all()) else valid),
+            pooled=torch.stack(pooled),
+            noise=TokenGroup(image, grid_ids(side, side)),
+            conditions=() if condition is None else (condition,),
+        )
+        return FlowBatch(sequence, shard.people[index].float(), context)
+
+    def _condition(
+        self, shard: LatentShard, index: Tensor, context: Context, side: int, rng: Generator
+    ) -> TokenGroup | None:
+        if context is Context.TEXT:
+            return None
+        if context in FULL_CONTEXTS:
+            return full_group(shard.contexts[index, FULL_CONTEXTS.index(context)].float(), side, side)
+        tokens, positions = [], []
+        for i in index.tolist():
+            rows = slice(int(shard.canvas_offset[i]), int(shard.canvas_offset[i + 1]))
+            latents, place = shard.canvas[rows].float(), shard.canvas_place[rows].long()
+            if context is Context.SINGLE_CANVAS:
+                shown = int(torch.randint(int(shard.count[i]), (1,), generator=rng))
+                latents, place = latents[place[:, 2] == shown], place[place[:, 2] == shown]
+            tokens.append(latents)
+            positions.append(place[:, :2])
+        return ragged_group(tokens, positions)
+
+
+class FlowPretrainingData(L.LightningDataModule):
+    """Encodes the training scenes once, then draws batches from them.
+
+    Args:
+        encoder: prompt encoder.
+        recipe: how batches are drawn.
+        folder: where shards are kept.
+        size: training scenes, a multiple of ``shard_size``.
+        shard_size: scenes per file.
+        codec: codec folder; the shipped one by default.
+        workers: processes that draw scenes while shards are written.
+        use_present: train on the shards that are on disk and write none.
+    """
+
+    def __init__(
+        self,
+        encoder: PromptEncoder,
+        recipe: BatchRecipe | None = None,
+        folder: str = "data/latents",
+        size: int = 60_000,
+        shard_size: int = 2000,
+        codec: str | None = None,
+        workers: int = 1,
+        use_present: bool = False,
+    ) -> None:
+        super().__init__()
+        self.encoder, self.recipe, self.folder = encoder, recipe or BatchRecipe(), Path(folder)
+        self.size, self.shard_size, self.codec = size, shard_size, codec
+        self.workers, self.use_present = workers, use_present
+        self.batches: FlowBatches | None = None
+
+    def described(self) -> str:
+        """What the model is trained on, for its card."""
+        shares = ", ".join(f"{name} {weight:g}" for name, weight in self.recipe.mixture.items())
+        return (
+            f"{self.size} scenes of the train split; contexts {shares}; batches of {self.recipe.batch_size}"
+        )
+
+    def prepare_data(self) -> None:
+        """Write the shards that are missing."""
+        if not self.use_present:
+            codec = load_codec(self.codec, dtype=torch.bfloat16)
+            build_shards(self.folder, self.size, codec, self.encoder, self.shard_size, self.workers)
+
+    def setup(self, stage: str) -> None:
+        """Open the shards.
+
+        Raises:
+            ValueError: if there are none.
+        """
+        paths = sorted(self.folder.glob("train-*.safetensors"))[: self.size // self.shard_size]
+        if not paths:
+            raise ValueError(f"folder: {self.folder} holds no shards; set use_present to false to write them")
+        shards = [LatentShard.load(path) for path in paths]
+        self.batches = FlowBatches(shards, self.encoder.encode([""]), self.recipe)
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Endless batches, going on at the trainer's step."""
+        assert self.batches is not None  # Lightning calls setup first
+        if self.trainer is not None:
+            self.batches.first_step = self.trainer.global_step
+        return DataLoader(self.batches, batch_size=None)

@@ -1,0 +1,132 @@
+"""Scenes as the flow model sees them, written to disk once: latents, canvas tokens, prompt states.
+
+A shard is one safetensors file of some thousand scenes in half precision. Drawing, encoding and reading the prompt
+cost more than a training step; nothing of it changes between epochs.
+"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self, cast
+
+import torch
+from jaxtyping import Float, Int
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from torch.nn import functional as F
+from torch.utils.data import DataLoader
+
+from datamodules.collate import collate
+from datamodules.schema.protocols import PromptEncoder
+from datamodules.schema.scene import SceneBatch
+from datamodules.tiny_world.datamodule import TinyWorldDataset
+from lightning_modules.backbone.contexts import Context, canvas_tokens, context_image
+from lightning_modules.backbone.latents import TOKEN_PIXELS, LatentCodec
+
+FULL_CONTEXTS = (Context.POSE, Context.SCENE, Context.LAYOUT)
+
+
+@dataclass(frozen=True)
+class LatentShard:
+    """Latents of some scenes; ragged fields are concatenated, with offsets.
+
+    Attributes:
+        image: latents of the scene.
+        contexts: latents of pose, background and layout, in the order of ``FULL_CONTEXTS``.
+        people: share of each token's pixels that show a person.
+        count: people per scene.
+        canvas: kept canvas tokens, scene after scene.
+        canvas_place: (row, column, person) of each.
+        canvas_offset: where each scene's canvas tokens start.
+        text: prompt states, scene after scene.
+        text_offset: where each scene's prompt starts.
+        pooled: pooled prompt vectors.
+    """
+
+    image: Float[Tensor, "n s c"]
+    contexts: Float[Tensor, "n 3 s c"]
+    people: Float[Tensor, "n s"]
+    count: Int[Tensor, " n"]
+    canvas: Float[Tensor, "t c"]
+    canvas_place: Int[Tensor, "t 3"]
+    canvas_offset: Int[Tensor, " n_1"]
+    text: Float[Tensor, "u e"]
+    text_offset: Int[Tensor, " n_1"]
+    pooled: Float[Tensor, "n p"]
+
+    def __len__(self) -> int:
+        return len(self.image)
+
+    def save(self, path: Path) -> None:
+        """Write the shard; a half-written file never carries the final name."""
+        partial = path.with_suffix(".partial")
+        save_file({k: v.contiguous() for k, v in vars(self).items()}, partial)
+        partial.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a shard."""
+        return cls(**load_file(path))
+
+
+def encode_scenes(batches: "list[SceneBatch]", codec: LatentCodec, encoder: PromptEncoder) -> LatentShard:
+    """The shard of some batches of scenes."""
+    images, contexts, people, counts, pooled = [], [], [], [], []
+    canvas, places, canvas_sizes, text, text_sizes = [], [], [0], [], [0]
+    with torch.inference_mode():
+        for batch in batches:
+            images.append(codec.encode(batch.images))
+            contexts.append(
+                torch.stack([codec.encode(context_image(c, batch)) for c in FULL_CONTEXTS], dim=1)
+            )
+            person = batch.masks.any(dim=1, keepdim=True).float()
+            people.append(F.avg_pool2d(person, TOKEN_PIXELS).flatten(1))
+            counts.append(batch.layout.counts())
+            prompt = encoder.encode(batch.prompts)
+            pooled.append(prompt.pooled)
+            text.append(prompt.tokens[prompt.valid])
+            text_sizes += prompt.valid.sum(dim=1).tolist()
+            for i in range(len(batch)):
+                latents, position, owner = canvas_tokens(batch, i, codec)
+                canvas.append(latents)
+                places.append(torch.cat([position, owner[:, None]], dim=1))
+                canvas_sizes.append(len(latents))
+    half = [torch.cat(x).half() for x in (images, contexts, people, canvas, text, pooled)]
+    return LatentShard(
+        image=half[0],
+        contexts=half[1],
+        people=half[2],
+        count=torch.cat(counts).to(torch.uint8),
+        canvas=half[3],
+        canvas_place=torch.cat(places).to(torch.uint8),
+        canvas_offset=torch.tensor(canvas_sizes).cumsum(0),
+        text=half[4],
+        text_offset=torch.tensor(text_sizes).cumsum(0),
+        pooled=half[5],
+    )
+
+
+def build_shards(
+    folder: Path,
+    size: int,
+    codec: LatentCodec,
+    encoder: PromptEncoder,
+    shard_size: int = 2000,
+    workers: int = 1,
+) -> list[Path]:
+    """Write the shards that are missing of the first ``size`` training scenes; returns all of them in order.
+
+    Raises:
+        ValueError: if ``size`` is not a multiple of ``shard_size``.
+    """
+    if size % shard_size:
+        raise ValueError(f"size: {size} scenes do not fill shards of {shard_size}; choose a multiple")
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"train-{i:04d}.safetensors" for i in range(math.ceil(size / shard_size))]
+    for i, path in enumerate(paths):
+        if path.is_file():
+            continue
+        scenes = TinyWorldDataset("train", shard_size, first_seed=i * shard_size)
+        loader = DataLoader(scenes, batch_size=50, num_workers=workers, collate_fn=collate)
+        encode_scenes(cast(list[SceneBatch], loader), codec, encoder).save(path)
+    return paths

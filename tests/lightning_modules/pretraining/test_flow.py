@@ -1,0 +1,104 @@
+"""The base model's trainer: float32 masters behind a bfloat16 network, averaging, learning."""
+
+import lightning as L
+import pytest
+import torch
+from diffusers import FluxTransformer2DModel
+from torch.utils.data import DataLoader
+
+from lightning_modules.backbone.contexts import Context
+from lightning_modules.backbone.flux import FluxBackbone, FluxConfig
+from lightning_modules.backbone.positions import grid_ids, text_ids
+from lightning_modules.backbone.tokens import TokenGroup, TokenSequence
+from lightning_modules.pretraining.flow import FlowPretrainingModule, FlowRecipe
+from lightning_modules.pretraining.flow_data import FlowBatch
+
+TINY = FluxConfig(
+    in_channels=8,
+    num_layers=1,
+    num_single_layers=1,
+    attention_head_dim=16,
+    num_attention_heads=2,
+    joint_attention_dim=12,
+    pooled_projection_dim=12,
+    axes_dims_rope=(4, 6, 6),
+)
+
+
+def batch(seed: int) -> FlowBatch:
+    """Two words, two pictures: the prompt decides the data."""
+    rng = torch.Generator().manual_seed(seed)
+    word = torch.randint(2, (8,), generator=rng)
+    pattern = torch.randn(2, 4, 8, generator=torch.Generator().manual_seed(99))
+    prompt = torch.randn(2, 3, 12, generator=torch.Generator().manual_seed(98))
+    sequence = TokenSequence(
+        TokenGroup(prompt[word], text_ids(3)), prompt[word].mean(1), TokenGroup(pattern[word], grid_ids(2, 2))
+    )
+    return FlowBatch(sequence, torch.zeros(8, 4), Context.TEXT)
+
+
+def module(tmp_path, **changes) -> FlowPretrainingModule:
+    torch.manual_seed(0)
+    recipe = FlowRecipe(muon_learning_rate=5e-3, learning_rate=5e-3, warmup_steps=5, ema_decay=0.9)
+    return FlowPretrainingModule(
+        FluxBackbone(config=TINY), recipe=recipe, output=str(tmp_path / "out"), **changes
+    )
+
+
+def fit(model, tmp_path, steps):
+    stream = [batch(i) for i in range(steps)]
+    trainer = L.Trainer(
+        max_steps=2 * steps,
+        accelerator="cpu",
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        enable_checkpointing=False,
+        default_root_dir=tmp_path,
+    )
+    trainer.fit(model, DataLoader(stream, batch_size=None))
+
+
+def test_it_learns_what_the_prompt_says(tmp_path):
+    model = module(tmp_path)
+    model.configure_model()
+    before = sum(float(model.loss(batch(i))) for i in range(1000, 1010)) / 10
+    fit(model, tmp_path, 150)
+    after = sum(float(model.loss(batch(i))) for i in range(1000, 1010)) / 10
+    assert after < 0.6 * before
+
+
+def test_network_follows_masters_and_the_average_is_written(tmp_path):
+    model = module(tmp_path)
+    fit(model, tmp_path, 8)
+    for network, master in zip(model.backbone.transformer.parameters(), model.master, strict=True):
+        assert network.dtype == torch.bfloat16
+        assert master.dtype == torch.float32
+        assert torch.equal(network, master.to(torch.bfloat16))
+    written = FluxTransformer2DModel.from_pretrained(tmp_path / "out", torch_dtype=torch.float32)
+    for saved, average in zip(written.parameters(), model.average, strict=True):
+        assert torch.equal(saved, average.to(torch.bfloat16).float())
+    assert any(not torch.equal(a, m) for a, m in zip(model.average, model.master, strict=True))
+
+
+@pytest.mark.parametrize(("step", "factor"), [(0, 0.1), (9, 1.0), (50, 1.0), (75, 0.5), (99, 0.03)])
+def test_schedule(step, factor):
+    recipe = FlowRecipe(warmup_steps=10, decay_share=0.5)
+    assert recipe.factor(step, 100) == pytest.approx(factor, abs=1e-6)
+
+
+def test_people_weigh_more(tmp_path):
+    """The loss of an untrained model (velocity 0) in closed form: a weighted mean of the squared target."""
+    model = module(tmp_path, people_weight=3.0)
+    model.configure_model()
+    plain = batch(0)
+    people = torch.zeros(8, 4)
+    people[:, 0] = 1.0
+    torch.manual_seed(4)
+    ours = model.loss(FlowBatch(plain.sequence, people, Context.TEXT))
+    torch.manual_seed(4)
+    data = plain.sequence.noise.tokens
+    model.sigma_sampler(8)
+    target = (torch.randn_like(data) - data).square().mean(-1)
+    weight = 1 + 3 * people
+    assert float(ours) == pytest.approx(float((weight * target).sum() / weight.sum()), rel=1e-4)

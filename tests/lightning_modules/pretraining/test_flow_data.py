@@ -1,0 +1,109 @@
+"""Shards and batches of the base flow model."""
+
+import pytest
+import torch
+
+from datamodules.collate import collate
+from datamodules.tiny_world.scenes import draw_scene
+from lightning_modules.backbone.autoencoder import PatchAutoencoder
+from lightning_modules.backbone.contexts import Context, context_group
+from lightning_modules.backbone.latents import LatentCodec
+from lightning_modules.backbone.prompts import MiniLMPromptEncoder
+from lightning_modules.pretraining.flow_data import BatchRecipe, FlowBatches
+from lightning_modules.pretraining.latent_shards import FULL_CONTEXTS, LatentShard, encode_scenes
+
+
+@pytest.fixture(scope="module")
+def world():
+    torch.manual_seed(0)
+    scenes = [draw_scene(seed, "val") for seed in range(12)]
+    batch = collate(scenes)
+    vae = PatchAutoencoder(width=32, fine_width=16, blocks=1)
+    vae.start_at_principal_components(batch.images * 2 - 1)
+    codec, encoder = LatentCodec(vae), MiniLMPromptEncoder()
+    shard = encode_scenes([batch.select(torch.arange(6)), batch.select(torch.arange(6, 12))], codec, encoder)
+    return batch, codec, encoder, shard
+
+
+def batches(world, mixture, dropout=0.0, size=3):
+    _, _, encoder, shard = world
+    recipe = BatchRecipe({str(c): w for c, w in mixture.items()}, size, dropout, seed=5)
+    return FlowBatches([shard], encoder.encode([""]), recipe)
+
+
+def test_a_shard_holds_what_the_generator_would_be_shown(world):
+    batch, codec, encoder, shard = world
+    with torch.no_grad():
+        torch.testing.assert_close(shard.image.float(), codec.encode(batch.images), atol=4e-3, rtol=2e-3)
+        for i, context in enumerate(FULL_CONTEXTS):
+            group = context_group(context, batch, codec)
+            torch.testing.assert_close(shard.contexts[:, i].float(), group.tokens, atol=4e-3, rtol=2e-3)
+        group = context_group(Context.CANVAS, batch, codec)
+    sizes = shard.canvas_offset.diff()
+    valid = torch.ones(group.tokens.shape[:2], dtype=torch.bool) if group.valid is None else group.valid
+    assert torch.equal(sizes, valid.sum(1))
+    torch.testing.assert_close(shard.canvas.float(), group.tokens[valid], atol=4e-3, rtol=2e-3)
+    assert torch.equal(shard.canvas_place[:, :2].float(), group.ids.expand(*valid.shape, 3)[valid][:, 1:])
+    prompt = encoder.encode(batch.prompts)
+    assert torch.equal(shard.text_offset.diff(), prompt.valid.sum(1))
+    torch.testing.assert_close(shard.text.float(), prompt.tokens[prompt.valid], atol=4e-3, rtol=2e-3)
+    share = batch.masks.any(1).float().mean((1, 2))
+    torch.testing.assert_close(shard.people.float().mean(1), share, atol=1e-3, rtol=0)
+
+
+def test_shards_survive_the_disk(world, tmp_path):
+    shard = world[3]
+    shard.save(tmp_path / "s.safetensors")
+    loaded = LatentShard.load(tmp_path / "s.safetensors")
+    assert all(torch.equal(v, getattr(loaded, k)) for k, v in vars(shard).items())
+    assert [p.name for p in tmp_path.iterdir()] == ["s.safetensors"]
+
+
+def test_batches_are_functions_of_seed_and_step(world):
+    stream = batches(world, {Context.CANVAS: 1.0, Context.TEXT: 1.0}, dropout=0.3)
+    first = [next(iterator) for iterator in [iter(stream)] for _ in range(4)]
+    resumed = batches(world, {Context.CANVAS: 1.0, Context.TEXT: 1.0}, dropout=0.3)
+    resumed.first_step = 3
+    again = next(iter(resumed))
+    assert again.context is first[3].context
+    assert torch.equal(again.sequence.noise.tokens, first[3].sequence.noise.tokens)
+    assert torch.equal(again.sequence.text.tokens, first[3].sequence.text.tokens)
+
+
+@pytest.mark.parametrize("context", list(Context))
+def test_each_context_shows_its_own_tokens(world, context):
+    shard = world[3]
+    batch = batches(world, {context: 1.0}).batch(0)
+    assert batch.context is context
+    if context is Context.TEXT:
+        assert batch.sequence.conditions == ()
+        return
+    (group,) = batch.sequence.conditions
+    assert (group.ids[..., 0] == 1).all()
+    if context in FULL_CONTEXTS:
+        assert group.tokens.shape == (3, 64, 64)
+        return
+    valid = torch.ones(group.tokens.shape[:2], dtype=torch.bool) if group.valid is None else group.valid
+    whole = {round(float(t.sum()), 3) for t in shard.canvas.float()}
+    assert {round(float(t.sum()), 3) for t in group.tokens[valid]} <= whole
+
+
+def test_a_single_canvas_shows_one_person(world):
+    shard = world[3]
+    canvases = []
+    for start, stop in zip(shard.canvas_offset[:-1], shard.canvas_offset[1:], strict=True):
+        owner = shard.canvas_place[start:stop, 2]
+        canvases += [shard.canvas[start:stop][owner == p].float() for p in owner.unique()]
+    for step in range(6):
+        (group,) = batches(world, {Context.SINGLE_CANVAS: 1.0}).batch(step).sequence.conditions
+        valid = torch.ones(group.tokens.shape[:2], dtype=torch.bool) if group.valid is None else group.valid
+        for tokens, kept in zip(group.tokens, valid, strict=True):
+            assert any(torch.equal(tokens[kept], canvas) for canvas in canvases)
+
+
+def test_dropped_prompts_are_the_empty_prompt(world):
+    encoder = world[2]
+    batch = batches(world, {Context.TEXT: 1.0}, dropout=1.0).batch(0)
+    empty = encoder.encode([""])
+    assert torch.equal(batch.sequence.text.tokens, empty.tokens.expand(3, -1, -1))
+    assert torch.equal(batch.sequence.pooled, empty.pooled.expand(3, -1))
