@@ -1,0 +1,161 @@
+"""Trains the two quality scorers on renders and what faults make of them.
+
+``quality_scorer`` and ``quality_judge`` share this code and nothing else: their configs give them other seeds,
+other renders, other faults and other widths, so that an image which fools one need not fool the other.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from PIL import Image
+from scipy.stats import spearmanr
+from torch import Tensor
+from torch.nn import functional
+
+from lightning_modules.backbone.latents import LatentCodec, load_codec
+from lightning_modules.pretraining.analyzer_figures import area_under_roc
+from lightning_modules.pretraining.degradations import MASKED, PLAIN, degrade
+from lightning_modules.pretraining.module import PretrainingModule, Recipe
+from lightning_modules.pretraining.rendered import RenderedBatch
+from rewards.analyzers.tiny_networks import IMAGE_SIZE
+from rewards.scorers.tiny_networks import QualityNetwork
+
+LATENT_NOISE = "latent_noise"
+
+
+class QualityPretraining(PretrainingModule):
+    """Each render is judged clean, with a mild and with a severe version of a fault.
+
+    The target of an image is one minus its severity; besides, of two versions the worse must score lower.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        faults: Sequence[str],
+        width: int = 32,
+        codec: str | None = None,
+        generated_folder: str | None = None,
+        generated_severity: float = 0.7,
+        recipe: Recipe = Recipe(),  # noqa: B008
+    ) -> None:
+        """Args of the network, of the examples, and of the optimisation.
+
+        Args:
+            name: ``quality_scorer`` or ``quality_judge``.
+            faults: names from ``degradations``, and ``latent_noise`` if there is a codec.
+            width: channels of the trunk at stride 4.
+            codec: ``shipped`` or a folder: half of the examples also pass through it, as every generated image does.
+            generated_folder: images of early checkpoints, mixed in as bad examples.
+            generated_severity: their severity.
+            recipe: optimiser, schedule, export.
+        """
+        known = [*PLAIN, *MASKED, *([LATENT_NOISE] if codec else [])]
+        unknown = sorted(set(faults) - set(known))
+        if unknown or not faults:
+            raise ValueError(f"faults: {unknown or 'none'} cannot be made here; choose from {known}")
+        architecture = {"width": width}
+        super().__init__(QualityNetwork(**architecture), name, architecture, recipe)
+        self.faults = tuple(faults)
+        self.codec_source = codec
+        self.codec: LatentCodec | None = None
+        self.generated_severity = generated_severity
+        self.generated = None if generated_folder is None else _read_folder(Path(generated_folder))
+        self.judged: list[tuple[Tensor, Tensor, Tensor]] = []
+
+    def setup(self, stage: str) -> None:
+        """Load the codec, which is no part of this module."""
+        if self.codec_source is not None and self.codec is None:
+            self.codec = load_codec(None if self.codec_source == "shipped" else self.codec_source)
+
+    def training_step(self, batch: RenderedBatch, batch_index: int) -> Tensor:
+        """Cross-entropy with one minus severity, plus a ranking loss between mild and severe."""
+        kinds = torch.randint(len(self.faults), (len(batch),))
+        severe = 0.15 + 0.85 * torch.rand(len(batch))
+        mild = severe * torch.rand(len(batch)) * 0.8
+        versions = [batch.images, *(self._with_fault(batch, kinds, s) for s in (mild, severe))]
+        images, target = torch.cat(versions), torch.cat([torch.ones(len(batch)), 1 - mild, 1 - severe])
+        if self.codec is not None and torch.rand(()) < 0.5:
+            images = self._through_codec(self.codec, images)
+        images, target = self._with_generated(images, target)
+        logits = self.network(images)
+        target = target.to(logits) * 0.98 + 0.01
+        entropy = functional.binary_cross_entropy_with_logits(logits, target)
+        clean, better, worse = logits[: 3 * len(batch)].chunk(3)
+        ranking = functional.softplus(worse - better).mean() + functional.softplus(better - clean).mean()
+        self.log_dict({"train/entropy": entropy.detach(), "train/ranking": ranking.detach()}, prog_bar=True)
+        return entropy + 0.1 * ranking
+
+    def on_validation_epoch_start(self) -> None:
+        """Judgements are of one pass."""
+        self.judged = []
+
+    def validation_step(self, batch: RenderedBatch, batch_index: int) -> None:
+        """Judge clean and faulty versions; faults are drawn alike in every pass."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(batch_index)
+            kinds = torch.randint(len(self.faults), (len(batch),))
+            severity = 0.1 + 0.9 * torch.rand(len(batch))
+            worse = self._with_fault(batch, kinds, severity)
+        self.judged.append((self.network(batch.images), self.network(worse), severity))
+
+    def on_validation_epoch_end(self) -> None:
+        """Log how well clean and faulty are told apart, and how well severity is ranked."""
+        clean, worse, severity = (torch.cat(part).cpu().numpy() for part in zip(*self.judged, strict=True))
+        figures = {
+            "val/clean_auc": area_under_roc(clean, worse),
+            "val/severity_rank": -spearmanr(worse, severity)[0],
+        }
+        self.log_dict(figures, prog_bar=True)
+
+    def _with_fault(
+        self, batch: RenderedBatch, kinds: Int[Tensor, " b"], severity: Float[Tensor, " b"]
+    ) -> Float[Tensor, "b 3 h w"]:
+        out = batch.images.clone()
+        for k, name in enumerate(self.faults):
+            chosen = (kinds == k).nonzero()[:, 0]
+            if not len(chosen):
+                continue
+            strength = severity[chosen].to(out)
+            if name == LATENT_NOISE and self.codec is not None:
+                out[chosen] = _latent_noise(self.codec, out[chosen], strength)
+            else:
+                out[chosen] = degrade(name, out[chosen], strength, batch.masks[chosen])
+        return out
+
+    @torch.no_grad()
+    def _through_codec(
+        self, codec: LatentCodec, images: Float[Tensor, "b 3 h w"]
+    ) -> Float[Tensor, "b 3 h w"]:
+        return codec.round_trip(images)
+
+    def _with_generated(self, images: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        if self.generated is None:
+            return images, target
+        count = max(1, len(images) // 6)
+        chosen = self.generated[torch.randint(len(self.generated), (count,))].to(images.device).float() / 255
+        bad = torch.full((count,), 1 - self.generated_severity)
+        return torch.cat([images, chosen]), torch.cat([target, bad])
+
+
+@torch.no_grad()
+def _latent_noise(
+    codec: LatentCodec, images: Float[Tensor, "b 3 h w"], severity: Float[Tensor, " b"]
+) -> Float[Tensor, "b 3 h w"]:
+    """What an unfinished sampler leaves: noise in the codec's latents, up to a share of 0.6."""
+    tokens = codec.encode(images)
+    share = 0.6 * severity[:, None, None]
+    noisy = tokens * (1 - share) + torch.randn_like(tokens) * share
+    return codec.decode(noisy, (images.shape[-2], images.shape[-1]))
+
+
+def _read_folder(folder: Path) -> Int[Tensor, "m 3 h w"]:
+    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in (".png", ".jpg", ".jpeg"))
+    if not paths:
+        raise ValueError(f"generated_folder: {folder} holds no .png or .jpg images")
+    size = (IMAGE_SIZE, IMAGE_SIZE)
+    arrays = [np.asarray(Image.open(p).convert("RGB").resize(size, Image.Resampling.BOX)) for p in paths]
+    return torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2)
