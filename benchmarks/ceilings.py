@@ -1,0 +1,61 @@
+"""Generators that cheat, to show what is reachable: no model can be judged above them by the same analyzers."""
+
+from pathlib import Path
+from typing import Any, Protocol
+
+from jaxtyping import Float
+from torch import Tensor
+
+from datamodules.schema.scene import SceneBatch
+
+
+class SceneGenerator(Protocol):
+    """What a method must offer to be benchmarked.
+
+    Attributes:
+        name: shown in logs; the suite's own name for the method is what reports use.
+    """
+
+    name: str
+
+    def generate(self, batch: SceneBatch, *, seed: int, **setting: Any) -> Float[Tensor, "b 3 h w"]:
+        """One image per scene, RGB in [0, 1].
+
+        Args:
+            batch: the scenes; which parts may be looked at (prompt, references, layout, background) is the
+                setting's matter.
+            seed: decides all randomness; differs from batch to batch of one run.
+            **setting: a row of the suite's settings, such as context, steps, guidance.
+        """
+        ...
+
+
+class Renders:
+    """The true images: the ceiling of every figure."""
+
+    name = "renders"
+
+    def generate(self, batch: SceneBatch, *, seed: int) -> Float[Tensor, "b 3 h w"]:
+        """The scenes' own images, whatever the seed."""
+        return batch.images
+
+
+class CodecRoundTrip:
+    """The true images through the latent codec: the ceiling of every model that works in its latents."""
+
+    name = "codec"
+
+    def __init__(self, source: str | Path | None = None) -> None:
+        """Load the codec.
+
+        Args:
+            source: as for ``load_codec``; the shipped tiny codec if None.
+        """
+        # diffusers behind the codec takes seconds to import, and Renders does not need it
+        from lightning_modules.backbone.latents import load_codec
+
+        self.codec = load_codec(source)
+
+    def generate(self, batch: SceneBatch, *, seed: int) -> Float[Tensor, "b 3 h w"]:
+        """Encoded and decoded again, whatever the seed."""
+        return self.codec.round_trip(batch.images)

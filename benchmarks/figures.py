@@ -1,0 +1,73 @@
+"""How figures are called, which way is better, and which stand in the summary tables."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One metric as readers see it.
+
+    Attributes:
+        label: short name.
+        better: +1 higher, -1 lower, 0 neither.
+        digits: decimals shown.
+        meaning: one line for the report.
+        in_summary: stands in the summary table.
+    """
+
+    label: str
+    better: int = 1
+    digits: int = 3
+    meaning: str = ""
+    in_summary: bool = True
+
+
+FIGURES = {
+    "count_exact": Figure(
+        "Exact count", 1, 3, "share of images with exactly as many faces as people asked for"
+    ),
+    "count_error": Figure(
+        "Count error", -1, 2, "mean absolute difference between faces found and people asked for"
+    ),
+    "faces": Figure("Faces", 0, 2, "faces found per image", in_summary=False),
+    "identity": Figure(
+        "Identity",
+        1,
+        3,
+        "cosine to the reference views, faces matched to planned places by the Hungarian method, "
+        "0 for a missing person (Ar2Can, Algorithm 4)",
+    ),
+    "oks": Figure(
+        "OKS", 1, 3, "object keypoint similarity to the planned bodies, over people whose face was matched"
+    ),
+    "image_text": Figure("Image–text", 1, 3, "similarity of image and prompt"),
+    "image_text_top1": Figure(
+        "Top-1 of 32", 1, 3, "share of images whose own prompt scores highest among 32"
+    ),
+    "quality": Figure("Quality", 1, 3, "quality score that may serve as a reward"),
+    "judge": Figure("Judge", 1, 3, "independent quality score, trained apart, never a reward"),
+    "frechet": Figure(
+        "Fréchet",
+        -1,
+        2,
+        "Fréchet distance of analyzer features to true images of other scenes; depends on n, so compare equal n only",
+    ),
+    "seconds": Figure("s / image", -1, 3, "wall time of generation per image on this machine"),
+}
+
+
+def figure(metric: str) -> Figure:
+    """The description of a metric; one nobody described is shown under its own name, higher is better."""
+    return FIGURES.get(metric, Figure(metric.replace("_", " ").capitalize()))
+
+
+def shown(value: float | None, metric: str) -> str:
+    """A value with the digits of its metric; a dash where undefined."""
+    return "–" if value is None else f"{value:.{figure(metric).digits}f}"
+
+
+def ordered(metrics: list[str], summary: bool = True) -> list[str]:
+    """Metrics in the order of ``FIGURES``, unknown ones last; only those of the summary unless told otherwise."""
+    places = {name: place for place, name in enumerate(FIGURES)}
+    kept = [m for m in metrics if figure(m).in_summary or not summary]
+    return sorted(kept, key=lambda m: places.get(m, len(places)))

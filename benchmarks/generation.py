@@ -1,0 +1,226 @@
+"""The job ``generate``: held-out scenes through every method and setting, timed, judged and compared."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from benchmarks.aggregate import rows_from_records
+from benchmarks.ceilings import SceneGenerator
+from benchmarks.jobs import build, check_arguments, locate
+from benchmarks.panel import Panel, tiny_warning
+from benchmarks.pictures import encode
+from benchmarks.recorder import Recorder
+from benchmarks.report import Badge, Outcome, Row, Sample, finite
+from benchmarks.suite import Suite, SuiteError
+from benchmarks.sweep import Configuration, configurations
+from datamodules.collate import collate
+from datamodules.schema.scene import Scene, SceneBatch
+from rewards.functional.frechet import feature_distance
+
+_SEED_STRIDE = 100_003  # batches of one run get seeds that no other run of a small sampling seed gets
+
+
+@dataclass
+class Held:
+    """The scenes of a suite, drawn once for all methods."""
+
+    batches: list[SceneBatch]
+    references: list[Float[Tensor, "b n d"] | None]
+    true_features: Float[Tensor, "m d"] | None
+
+    @property
+    def size(self) -> int:
+        """Number of scenes."""
+        return sum(map(len, self.batches))
+
+
+class GenerationJob:
+    """Runs ``kind: generate``."""
+
+    def run(self, suite: Suite, recorder: Recorder) -> None:
+        """Every configuration in turn; one that fails is named in the report and the others go on."""
+        wanted = configurations(suite)
+        for configuration in wanted:
+            _check_generator(configuration)
+        warning = tiny_warning(suite)
+        if warning:
+            recorder.note(warning)
+        recorder.step("Drawing scenes", 0)
+        held, panel = prepare(suite)
+        per_seed = len(held.batches)
+        recorder.plan(len(wanted), sum(len(c.seeds) for c in wanted) * per_seed)
+        generator: tuple[str, SceneGenerator] | None = None
+        for configuration in wanted:
+            try:
+                recorder.step(f"Loading {configuration.method}", 0)
+                if generator is None or generator[0] != configuration.method:
+                    generator = None  # frees the last model before the next one is built
+                    generator = (
+                        configuration.method,
+                        build(configuration.generator, f"methods.{configuration.method}"),
+                    )
+                recorder.add(_Run(configuration, suite, held, panel).outcome(generator[1], recorder))
+                recorder.write_records()
+            except Exception as error:
+                recorder.fail(configuration, error)
+
+
+def prepare(suite: Suite) -> tuple[Held, Panel]:
+    """Draw the scenes and build the panel; scenes beyond the held-out ones give the true features and distractors."""
+    plan = suite.scenes
+    size = plan.size if suite.limit is None else min(plan.size, suite.limit)
+    draw = locate(plan.source, "scenes.source")
+    try:
+        drawn: Sequence[Scene] = draw(
+            split=plan.split, size=size + plan.reference_size, counts=tuple(plan.counts), seed=plan.seed
+        )
+    except ValueError as error:
+        raise SuiteError(f"scenes: {error}") from error
+    batches = [
+        collate([drawn[i] for i in range(s, min(s + suite.batch_size, size))])
+        for s in range(0, size, suite.batch_size)
+    ]
+    others = [drawn[i] for i in range(size, size + plan.reference_size)]
+    prompts = [*(p for b in batches for p in b.prompts), *(scene.prompt for scene in others)]
+    panel = Panel(suite, prompts)
+    features = panel.features(torch.stack([scene.image for scene in others])) if others else None
+    return Held(batches, [panel.references(b) for b in batches], features), panel
+
+
+def _check_generator(configuration: Configuration) -> None:
+    """A mistyped class, argument or setting is found before anything is generated."""
+    key = f"methods.{configuration.method}"
+    target = locate(configuration.generator.class_path, f"{key}.generator")
+    check_arguments(target, configuration.generator.init_args, f"{key}.generator.init_args")
+    generate = getattr(target, "generate", None)
+    if generate is None:
+        raise SuiteError(f"{key}.generator: {configuration.generator.class_path} has no method 'generate'")
+    check_arguments(
+        generate, configuration.setting, f"{key} setting '{configuration.label}'", ("self", "batch", "seed")
+    )
+
+
+class _Run:
+    """One configuration: all seeds, all batches."""
+
+    def __init__(self, configuration: Configuration, suite: Suite, held: Held, panel: Panel) -> None:
+        self.configuration, self.suite, self.held, self.panel = configuration, suite, held, panel
+        self.records: list[dict[str, Any]] = []
+        self.samples: list[Sample] = []
+        self.features: dict[int, list[Tensor]] = {}
+
+    def outcome(self, generator: SceneGenerator, recorder: Recorder) -> Outcome:
+        """Generate, time, judge, and sum up."""
+        began = time.perf_counter()
+        setting = self.configuration.setting
+        for seed in self.configuration.seeds:
+            for index, batch in enumerate(self.held.batches):
+                started = time.perf_counter()
+                with torch.no_grad():
+                    images = generator.generate(batch, seed=seed * _SEED_STRIDE + index, **setting)
+                seconds = (time.perf_counter() - started) / len(batch)
+                _check_images(images, batch)
+                self._judge(images, index, seed, seconds)
+                recorder.step(self.configuration.title)
+        return Outcome(
+            method=self.configuration.method,
+            setting=self.configuration.label,
+            parameters=dict(setting),
+            rows=self._rows(),
+            samples=self.samples,
+            records=self.records,
+            ceiling=self.configuration.ceiling,
+            seconds=time.perf_counter() - began,
+        )
+
+    def _judge(self, images: Float[Tensor, "b 3 h w"], index: int, seed: int, seconds: float) -> None:
+        batch = self.held.batches[index]
+        people = batch.layout.counts().tolist()
+        figures = self.panel.judge(images, batch.prompts, people, batch, self.held.references[index])
+        features = self.panel.features(images) if self.held.true_features is not None else None
+        if features is not None:
+            self.features.setdefault(seed, []).append(features)
+        for place, values in enumerate(figures):
+            self.records.append(
+                {
+                    "method": self.configuration.method,
+                    "setting": self.configuration.label,
+                    "seed": seed,
+                    "scene": batch.scene_ids[place],
+                    "prompt": batch.prompts[place],
+                    "slices": {"people": people[place]},
+                    "metrics": {**values, "seconds": seconds},
+                }
+            )
+            if len(self.samples) < self.suite.gallery and seed == self.configuration.seeds[0]:
+                self.samples.append(_sample(images[place], batch, place, values))
+
+    def _rows(self) -> list[Row]:
+        names = {
+            "suite": self.suite.name,
+            "method": self.configuration.method,
+            "setting": self.configuration.label,
+        }
+        metrics = dict.fromkeys(name for record in self.records for name in record["metrics"])
+        rows = rows_from_records(self.records, names, metrics, self.suite.bootstrap)
+        return rows + _frechet_rows(self.features, self.held.true_features, names)
+
+
+def _frechet_rows(
+    features: dict[int, list[Tensor]], true_features: Float[Tensor, "m d"] | None, names: dict[str, str]
+) -> list[Row]:
+    """Fréchet distance for each seed and for all together.
+
+    No interval: the distance grows as the set shrinks, and a bootstrap of it would be centred elsewhere.
+    """
+    if true_features is None or not features:
+        return []
+    of_seed = {seed: torch.cat(parts) for seed, parts in features.items()}
+    sets: list[tuple[int | None, Tensor]] = [(None, torch.cat(list(of_seed.values()))), *of_seed.items()]
+    rows = []
+    for seed, values in sets:
+        value = finite(float(feature_distance(values, true_features))) if len(values) > 1 else None
+        rows.append(
+            Row(**names, seed=seed, metric="frechet", value=value, low=None, high=None, n=len(values))
+        )
+    return rows
+
+
+def _check_images(images: Float[Tensor, "b 3 h w"], batch: SceneBatch) -> None:
+    if images.ndim != 4 or images.shape[:2] != (len(batch), 3):
+        raise ValueError(f"generate: expected {len(batch)} RGB images, got shape {tuple(images.shape)}")
+    if not torch.isfinite(images).all():
+        raise ValueError("generate: the images contain NaN or infinite values")
+
+
+def _sample(
+    image: Float[Tensor, "3 h w"], batch: SceneBatch, place: int, values: dict[str, float | None]
+) -> Sample:
+    people = int(batch.layout.counts()[place])
+    faces = batch.references[place][batch.layout.valid[place]]
+    return Sample(
+        scene=batch.scene_ids[place],
+        prompt=batch.prompts[place],
+        image=encode(image),
+        badges=badges(values, people),
+        references=tuple(encode(face) for face in faces),
+    )
+
+
+def badges(values: dict[str, float | None], people: int | None) -> tuple[Badge, ...]:
+    """Short verdicts on one image: faces found of those asked for, identity, pose, quality."""
+    found = []
+    if values.get("faces") is not None:
+        asked = "" if people is None else f"/{people}"
+        exact = values.get("count_exact")
+        found.append(Badge(f"{values['faces']:.0f}{asked} faces", None if exact is None else exact == 1))
+    for name, label, enough in (("identity", "id", 0.6), ("oks", "oks", 0.6), ("judge", "judge", None)):
+        value = values.get(name)
+        if value is not None:
+            found.append(Badge(f"{label} {value:.2f}", None if enough is None else value >= enough))
+    return tuple(found)

@@ -1,0 +1,183 @@
+"""Per-image figures: each a function from what was observed to named values, NaN where a figure is undefined.
+
+A suite lists these functions by dotted path under ``metrics``; a later method adds its own in a file of its own.
+The mathematics lives in ``rewards.functional``; here it is only pointed at images.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from datamodules.schema.detections import Detections
+from datamodules.schema.protocols import Scorer
+from datamodules.schema.scene import SceneBatch
+from rewards.functional.counts import count_error, exact_count
+from rewards.functional.faces import placed_identity_similarity
+from rewards.functional.keypoints import extent_areas, mean_oks, oks
+from rewards.functional.retrieval import top1_credit
+
+CANDIDATES = 32
+Values = dict[str, Float[Tensor, " b"]]
+
+
+@dataclass(frozen=True)
+class Observation:
+    """A batch of images and all that is known and seen of them.
+
+    Attributes:
+        images: RGB in [0, 1].
+        prompts: the captions; None where unknown.
+        people: how many people each prompt asks for; None where unknown.
+        detections: what the analyzer saw, or None without an analyzer.
+        scenes: the whole truth, where the images belong to scenes.
+        references: identity embeddings of the scenes' reference views.
+        scorers: scorers by name.
+        distractors: other prompts of the same set, for retrieval.
+    """
+
+    images: Float[Tensor, "b 3 h w"]
+    prompts: tuple[str | None, ...]
+    people: tuple[int | None, ...]
+    detections: Sequence[Detections] | None = None
+    scenes: SceneBatch | None = None
+    references: Float[Tensor, "b n d"] | None = None
+    scorers: Mapping[str, Scorer] = field(default_factory=dict)
+    distractors: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def planned(self, index: int) -> tuple[Float[Tensor, "n 4"], Float[Tensor, "n k 3"]]:
+        """Face boxes and bodies the scene asks for, in pixels."""
+        if self.scenes is None:
+            raise ValueError("Observation.planned: these images belong to no scenes")
+        layout = self.scenes.layout
+        valid = layout.valid[index]
+        return self._pixels(layout.boxes[index][valid]), self._pixels(layout.keypoints[index][valid])
+
+    def found(self, index: int) -> tuple[Float[Tensor, "o 4"], Float[Tensor, "o k 3"] | None]:
+        """Face boxes and bodies the analyzer saw, in pixels."""
+        if self.detections is None:
+            raise ValueError("Observation.found: the suite has no analyzer")
+        seen = self.detections[index]
+        return self._pixels(seen.boxes), None if seen.keypoints is None else self._pixels(seen.keypoints)
+
+    def _pixels(self, values: Tensor) -> Tensor:
+        """From [0, 1] to pixels, so that distances mean the same along both axes; visibility is kept."""
+        height, width = self.images.shape[-2:]
+        scale = [width, height, 1] if values.shape[-1] == 3 else [width, height, width, height]
+        return values * values.new_tensor(scale)
+
+
+class Metric(Protocol):
+    """The signature of every function named under ``metrics``."""
+
+    def __call__(self, seen: Observation) -> Values:
+        """Named values, one per image; an empty dictionary where the figure cannot be had at all."""
+        ...
+
+
+def count(seen: Observation) -> Values:
+    """``faces``, and where the number asked for is known ``count_exact`` and ``count_error``."""
+    if seen.detections is None:
+        return {}
+    pred = torch.tensor([len(d) for d in seen.detections])
+    values = {"faces": pred.float()}
+    if any(n is not None for n in seen.people):
+        unknown = torch.tensor([n is None for n in seen.people])
+        gt = torch.tensor([0 if n is None else n for n in seen.people])
+        for name, figure in (("count_exact", exact_count), ("count_error", count_error)):
+            values[name] = figure(pred, gt).masked_fill(unknown, torch.nan)
+    return values
+
+
+def identity(seen: Observation) -> Values:
+    """``identity``: mean over people of Ar2Can Algorithm 4, a missing person counting 0."""
+    if seen.scenes is None or seen.detections is None or seen.references is None:
+        return {}
+    scores = []
+    for index, detected in enumerate(seen.detections):
+        if detected.embeddings is None:
+            return {}
+        references = seen.references[index][seen.scenes.layout.valid[index]]
+        planned, boxes = seen.planned(index)[0], seen.found(index)[0]
+        scores.append(placed_identity_similarity(references, planned, detected.embeddings, boxes).mean())
+    return {"identity": torch.stack(scores)}
+
+
+def body_pose(seen: Observation) -> Values:
+    """``oks``: mean over matched people (Ar2Can Eq. 9 and Appendix C.3); undefined where nobody is matched.
+
+    The scale is the person's area as the keypoints' extent gives it.
+    """
+    if seen.scenes is None or seen.detections is None:
+        return {}
+    scores = []
+    for index in range(len(seen)):
+        (_, gt), (_, pred) = seen.planned(index), seen.found(index)
+        if pred is None:
+            return {}
+        nobody = not len(gt) or not len(pred)
+        scores.append(
+            torch.tensor(torch.nan) if nobody else mean_oks(oks(gt, pred, extent_areas(gt))).float()
+        )
+    return {"oks": torch.stack(scores)}
+
+
+def image_text(seen: Observation) -> Values:
+    """``image_text`` and ``image_text_top1``: the scorer of that name, and whether it finds the image's own prompt.
+
+    Candidates are the own prompt and 31 others of the same set, the same 31 for every image that does not have one
+    of them for its own; with fewer than 32 prompts in the set the retrieval figure is left out.
+    """
+    scorer = seen.scorers.get("image_text")
+    known = [i for i, prompt in enumerate(seen.prompts) if prompt]
+    if scorer is None or not known:
+        return {}
+    prompts = [seen.prompts[i] or "" for i in known]
+    images = seen.images[known]
+    values = {"image_text": _spread(scorer.score(images, prompts), known, len(seen))}
+    if len(seen.distractors) >= CANDIDATES:
+        candidates = [[own, *[p for p in seen.distractors if p != own][: CANDIDATES - 1]] for own in prompts]
+        credit = top1_credit(
+            _candidate_scores(scorer, images, candidates), torch.zeros(len(known), dtype=torch.long)
+        )
+        values["image_text_top1"] = _spread(credit, known, len(seen))
+    return values
+
+
+def scores(seen: Observation) -> Values:
+    """Every other scorer of the suite under its own name; images without a prompt are scored against an empty one."""
+    prompts = [prompt or "" for prompt in seen.prompts]
+    return {
+        name: s.score(seen.images, prompts).cpu() for name, s in seen.scorers.items() if name != "image_text"
+    }
+
+
+def _candidate_scores(
+    scorer: Scorer, images: Float[Tensor, "b 3 h w"], candidates: list[list[str]]
+) -> Float[Tensor, "b k"]:
+    """Each image against its candidates; scorers with separate towers embed each image and prompt once."""
+    embed_images, embed_prompts = (getattr(scorer, n, None) for n in ("embed_images", "embed_prompts"))
+    if embed_images is None or embed_prompts is None:
+        rows = [
+            scorer.score(image.expand(len(c), -1, -1, -1), c)
+            for image, c in zip(images, candidates, strict=True)
+        ]
+        return torch.stack(rows).cpu()
+    different = list(dict.fromkeys(p for c in candidates for p in c))
+    place = {prompt: i for i, prompt in enumerate(different)}
+    similarity = embed_images(images) @ embed_prompts(different).to(images.device).T
+    wanted = torch.tensor([[place[p] for p in c] for c in candidates], device=similarity.device)
+    return similarity.gather(1, wanted).cpu()
+
+
+def _spread(values: Float[Tensor, " m"], places: list[int], size: int) -> Float[Tensor, " b"]:
+    """Values of some images in a vector for all, NaN elsewhere."""
+    out = torch.full((size,), torch.nan)
+    out[places] = values.float().cpu()
+    return out

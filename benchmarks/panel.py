@@ -1,0 +1,103 @@
+"""The panel of judges of one suite: analyzer, scorers and metric functions, applied to a batch of images."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from benchmarks.jobs import build, locate
+from benchmarks.metrics import Metric, Observation
+from benchmarks.suite import Suite, SuiteError
+from datamodules.schema.protocols import Analyzer, Scorer
+from datamodules.schema.scene import SceneBatch
+
+TINY_WARNING = (
+    "Judged by the tiny world's own analyzers and scorers ({names}), trained on its renders. Their figures compare "
+    "methods within this report; they are not the papers' figures, which rest on RetinaFace, ArcFace, HPS and the like."
+)
+
+
+class Panel:
+    """Judges of a suite, built once.
+
+    Args:
+        suite: names the analyzer, the scorers and the metrics.
+        distractors: prompts that retrieval metrics may draw from.
+    """
+
+    def __init__(self, suite: Suite, distractors: Sequence[str] = ()) -> None:
+        self.analyzer = (
+            _checked(build(suite.analyzer, "analyzer"), Analyzer, "analyzer") if suite.analyzer else None
+        )
+        self.scorers: dict[str, Scorer] = {
+            name: _checked(build(component, f"scorers.{name}"), Scorer, f"scorers.{name}")
+            for name, component in suite.scorers.items()
+            if component is not None
+        }
+        self.metrics: list[Metric] = [locate(path, f"metrics[{i}]") for i, path in enumerate(suite.metrics)]
+        self.distractors = tuple(dict.fromkeys(distractors))
+
+    @torch.no_grad()
+    def references(self, scenes: SceneBatch) -> Float[Tensor, "b n d"] | None:
+        """Identity embeddings of the scenes' reference views, zeros in padded slots; None without an analyzer."""
+        if self.analyzer is None:
+            return None
+        valid = scenes.layout.valid
+        found = self.analyzer.embed_faces(scenes.references[valid], scenes.reference_landmarks[valid])
+        out = found.new_zeros(*valid.shape, found.shape[-1])
+        out[valid] = found
+        return out
+
+    @torch.no_grad()
+    def judge(
+        self,
+        images: Float[Tensor, "b 3 h w"],
+        prompts: Sequence[str | None],
+        people: Sequence[int | None],
+        scenes: SceneBatch | None = None,
+        references: Float[Tensor, "b n d"] | None = None,
+    ) -> list[dict[str, float | None]]:
+        """All figures of each image; None where a figure is undefined for it."""
+        seen = Observation(
+            images=images,
+            prompts=tuple(prompts),
+            people=tuple(people),
+            detections=None if self.analyzer is None else self.analyzer.analyze(images),
+            scenes=scenes,
+            references=references,
+            scorers=self.scorers,
+            distractors=self.distractors,
+        )
+        figures: list[dict[str, float | None]] = [{} for _ in range(len(images))]
+        for metric in self.metrics:
+            for name, values in metric(seen).items():
+                for figure, value in zip(figures, values.tolist(), strict=True):
+                    figure[name] = value if math.isfinite(value) else None
+        return figures
+
+    @torch.no_grad()
+    def features(self, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b d"] | None:
+        """Analyzer features for Fréchet distances; None if the analyzer has none."""
+        extract = getattr(self.analyzer, "features", None)
+        return None if extract is None else extract(images).double().cpu()
+
+
+def tiny_warning(suite: Suite) -> str | None:
+    """What a report must say when a tiny model judges; None if none does."""
+    components = [suite.analyzer, *suite.scorers.values()]
+    paths = [c.class_path for c in components if c is not None]
+    names = [
+        p.rsplit(".", 1)[-1]
+        for p in paths
+        if p.startswith(("rewards.analyzers.tiny", "rewards.scorers.tiny"))
+    ]
+    return TINY_WARNING.format(names=", ".join(names)) if names else None
+
+
+def _checked(built: Any, protocol: type, key: str) -> Any:
+    if not isinstance(built, protocol):
+        raise SuiteError(f"{key}: {type(built).__name__} does not offer what {protocol.__name__} asks for")
+    return built

@@ -1,0 +1,189 @@
+"""The report as data: rows with intervals, samples, failures; written to ``report.json`` whole or not at all."""
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+FORMAT = 1
+Status = Literal["running", "finished", "interrupted", "failed"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure.
+
+    Attributes:
+        suite: name of the suite.
+        method: name of the method in the suite.
+        setting: ``key=value`` words; empty for a method without settings.
+        seed: sampling seed, or None for all seeds together.
+        metric: name of the figure (see ``benchmarks.figures``).
+        value: mean over the slice; None where nothing defined it.
+        low: lower end of the 95 % interval over scenes; None where no interval is given.
+        high: upper end.
+        n: scenes (or files) the value and its interval rest on.
+        slice: ``all``, or one part such as ``people=3``.
+    """
+
+    suite: str
+    method: str
+    setting: str
+    seed: int | None
+    metric: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    slice: str = "all"
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A short verdict under a picture; ``good`` is None for a neutral one."""
+
+    text: str
+    good: bool | None = None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One picture of the gallery, as an encoded file.
+
+    Attributes:
+        scene: pictures of one scene stand in one row.
+        prompt: its caption.
+        image: PNG or JPEG bytes.
+        badges: verdicts.
+        references: encoded reference faces, left to right.
+    """
+
+    scene: str
+    prompt: str
+    image: bytes
+    badges: tuple[Badge, ...] = ()
+    references: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One finished configuration.
+
+    Attributes:
+        method: name of the method.
+        setting: its setting as ``key=value`` words.
+        parameters: the setting as a dictionary, and whatever else belongs into MLflow's parameters.
+        rows: all figures.
+        samples: pictures for the gallery.
+        records: one dictionary per image.
+        seconds: wall time of the whole configuration.
+        ceiling: shown for scale, not a competitor.
+    """
+
+    method: str
+    setting: str
+    parameters: dict[str, Any]
+    rows: list[Row]
+    samples: list[Sample] = field(default_factory=list)
+    records: list[dict[str, Any]] = field(default_factory=list)
+    seconds: float = 0.0
+    ceiling: bool = False
+
+    @property
+    def title(self) -> str:
+        """Method and setting."""
+        return f"{self.method} · {self.setting}" if self.setting else self.method
+
+    def row(self, metric: str, part: str = "all", seed: int | None = None) -> Row | None:
+        """The figure ``metric`` over one slice, for all seeds together unless one is named."""
+        for row in self.rows:
+            if (row.metric, row.slice, row.seed) == (metric, part, seed):
+                return row
+        return None
+
+
+@dataclass
+class Report:
+    """All that is known so far."""
+
+    suite: str
+    description: str
+    provenance: dict[str, Any]
+    judges: dict[str, str]
+    status: Status = "running"
+    outcomes: list[Outcome] = field(default_factory=list)
+    failures: list[dict[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    excluded: list[dict[str, str]] = field(default_factory=list)
+    converted: list[dict[str, str]] = field(default_factory=list)
+    planned: int = 0
+    seconds: float = 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """The content of ``report.json``: JSON types only, without pictures."""
+        return {
+            "format": FORMAT,
+            "suite": self.suite,
+            "description": self.description,
+            "status": self.status,
+            "finished_configurations": len(self.outcomes),
+            "planned_configurations": self.planned,
+            "seconds": round(self.seconds, 3),
+            "judges": self.judges,
+            "notes": self.notes,
+            "failures": self.failures,
+            "excluded_files": self.excluded,
+            "converted_files": self.converted,
+            "configurations": [
+                {
+                    "method": o.method,
+                    "setting": o.setting,
+                    "parameters": o.parameters,
+                    "seconds": round(o.seconds, 3),
+                }
+                for o in self.outcomes
+            ],
+            "rows": [asdict(row) for outcome in self.outcomes for row in outcome.rows],
+            "provenance": self.provenance,
+        }
+
+    def metrics(self) -> list[str]:
+        """Every metric of the report, in order of first appearance."""
+        return list(dict.fromkeys(row.metric for o in self.outcomes for row in o.rows))
+
+    def slices(self) -> list[str]:
+        """Every slice beside ``all``, in order of first appearance."""
+        found = dict.fromkeys(row.slice for o in self.outcomes for row in o.rows)
+        return sorted((s for s in found if s != "all"), key=_natural)
+
+
+def finite(value: float) -> float | None:
+    """JSON has no NaN: an undefined figure is None."""
+    return float(value) if math.isfinite(value) else None
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write JSON atomically; NaN is refused rather than written as invalid JSON."""
+    write_atomically(path, json.dumps(content, indent=1, allow_nan=False, default=str).encode())
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace ``path`` by a complete file: a reader, or a crash, sees the old content or the new, never a part."""
+    part = path.with_name(f".{path.name}.part")
+    with part.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def _natural(part: str) -> tuple[str, float, str]:
+    """Sort ``people=10`` after ``people=9``."""
+    key, _, value = part.partition("=")
+    try:
+        return key, float(value), ""
+    except ValueError:
+        return key, math.inf, value

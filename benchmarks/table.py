@@ -1,0 +1,60 @@
+"""The summary as a table on the terminal."""
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from benchmarks.figures import figure, ordered, shown
+from benchmarks.report import Outcome, Report
+
+_CELL = 13  # columns of "0.925–0.968" and its border
+
+
+def print_summary(console: Console, report: Report) -> None:
+    """One line per configuration: each figure with its 95 % interval beneath; wide summaries are split."""
+    if not report.outcomes:
+        console.print("[yellow]No configuration was finished.[/yellow]")
+    metrics = ordered(report.metrics())
+    label = max((len(o.title) for o in report.outcomes), default=0) + 3
+    per_table = max(1, (console.width - min(label, console.width // 3)) // _CELL)
+    for first in range(0, len(metrics), per_table):
+        console.print(_table(report, metrics[first : first + per_table]))
+    for failure in report.failures:
+        console.print(
+            f"[red]failed[/red]  {failure['method']} {failure['setting']}: {failure['error']}",
+            highlight=False,
+        )
+
+
+def best(report: Report, metric: str) -> float | None:
+    """The best value of a metric over all but the ceilings; None where there is nothing to choose."""
+    rows = [row for o in report.outcomes if not o.ceiling and (row := o.row(metric)) is not None]
+    values = [row.value for row in rows if row.value is not None]
+    better = figure(metric).better
+    if not values or better == 0 or len(values) < 2:
+        return None
+    return max(values) if better > 0 else min(values)
+
+
+def _table(report: Report, metrics: list[str]) -> Table:
+    table = Table(title=f"{report.suite}: mean and 95 % interval over scenes", title_justify="left")
+    table.add_column("configuration", ratio=None, overflow="fold")
+    for metric in metrics:
+        arrow = {1: " ↑", -1: " ↓", 0: ""}[figure(metric).better]
+        table.add_column(figure(metric).label + arrow, justify="right", no_wrap=True)
+    for outcome in report.outcomes:
+        cells = (
+            _cell(outcome, metric, None if outcome.ceiling else best(report, metric)) for metric in metrics
+        )
+        table.add_row(outcome.title, *cells, style="italic" if outcome.ceiling else "")
+    return table
+
+
+def _cell(outcome: Outcome, metric: str, top: float | None) -> Text:
+    row = outcome.row(metric)
+    if row is None or row.value is None:
+        return Text("–", style="dim")
+    cell = Text(shown(row.value, metric), style="bold" if row.value == top else "")
+    if row.low is not None:
+        cell.append(f"\n{shown(row.low, metric)}–{shown(row.high, metric)}", style="dim")
+    return cell

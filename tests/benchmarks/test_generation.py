@@ -1,0 +1,184 @@
+"""A real suite from end to end: scenes, methods, judges, report, MLflow."""
+
+import json
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pytest
+import torch
+from blob_world import BlobAnalyzer, scenes
+from diffusers import AutoencoderKL
+from scipy import linalg
+
+from benchmarks import run
+from benchmarks.ceilings import CodecRoundTrip, Renders
+from benchmarks.tracking import tracking_uri
+from datamodules.collate import collate
+
+BLOBS = str(Path(__file__).with_name("blobs.yaml"))
+FAILING = "methods.broken={generator: blob_world.Failing}"
+
+
+@pytest.fixture(scope="module")
+def output(tmp_path_factory):
+    """The blob suite with a method that breaks in its midst."""
+    folder = tmp_path_factory.mktemp("runs")
+    assert run.main(["--suite", BLOBS, "--output", str(folder), FAILING]) == 1
+    return folder
+
+
+@pytest.fixture(scope="module")
+def report(output):
+    return json.loads((output / "report.json").read_text())
+
+
+def row(report, method, metric, setting="", part="all", seed=None):
+    keys = {"method": method, "metric": metric, "setting": setting, "slice": part, "seed": seed}
+    found = [r for r in report["rows"] if all(r[k] == v for k, v in keys.items())]
+    assert len(found) == 1, keys
+    return found[0]
+
+
+def test_a_broken_method_is_named_and_the_others_are_kept(report):
+    assert report["status"] == "failed"
+    assert [f["method"] for f in report["failures"]] == ["broken"]
+    assert "no memory left" in report["failures"][0]["error"]
+    assert [(c["method"], c["setting"]) for c in report["configurations"]] == [
+        ("renders", ""),
+        ("washed", "strength=0.2"),
+        ("washed", "strength=0.9"),
+    ]
+    assert (report["finished_configurations"], report["planned_configurations"]) == (3, 4)
+
+
+def test_figures_tell_good_from_bad(report):
+    assert row(report, "renders", "count_exact")["value"] == 1.0
+    assert row(report, "renders", "identity")["value"] > 0.99
+    assert row(report, "washed", "identity", "strength=0.9")["value"] < 0.8
+    assert (
+        row(report, "washed", "frechet", "strength=0.9")["value"] > row(report, "renders", "frechet")["value"]
+    )
+    assert row(report, "washed", "count_exact", "strength=0.2", part="people=3")["n"] == 3
+
+
+def test_seeds_stand_alone_and_together(report):
+    alone = [row(report, "washed", "judge", "strength=0.9", seed=s)["value"] for s in (0, 1)]
+    both = row(report, "washed", "judge", "strength=0.9")
+    assert alone[0] != alone[1]
+    assert both["value"] == pytest.approx(np.mean(alone))
+    assert both["n"] == 12
+    assert {r["seed"] for r in report["rows"] if r["method"] == "renders"} == {None, 0}
+    assert row(report, "washed", "frechet", "strength=0.9", seed=1)["n"] == 12
+
+
+def test_frechet_distance_equals_scipys_matrix_root(report):
+    drawn = scenes("test", 24, (1, 2, 3, 4), 0)
+    features = BlobAnalyzer().features(torch.stack([s.image for s in drawn])).double().numpy()
+    ours, true = features[:12], features[12:]
+    a, b = np.cov(ours.T), np.cov(true.T)
+    root = linalg.sqrtm(a @ b).real
+    expected = np.sum((ours.mean(0) - true.mean(0)) ** 2) + np.trace(a + b - 2 * root)
+    assert row(report, "renders", "frechet")["value"] == pytest.approx(expected, rel=1e-3)
+
+
+def test_one_line_per_image(output, report):
+    lines = [json.loads(line) for line in (output / "images.jsonl").read_text().splitlines()]
+    assert len(lines) == 12 + 2 * 2 * 12
+    mine = [x["metrics"]["judge"] for x in lines if x["method"] == "renders"]
+    assert row(report, "renders", "judge")["value"] == pytest.approx(np.mean(mine))
+
+
+def test_the_page_shows_the_scenes_of_every_method(output):
+    page = (output / "report.html").read_text()
+    assert page.count('class="shot"') == 3 * 3
+    assert "no memory left" in page
+
+
+def test_mlflow_holds_a_run_per_configuration_under_one_parent(output, report):
+    mlflow.set_tracking_uri(tracking_uri(output))
+    runs = mlflow.search_runs(experiment_names=["blobs"])
+    parents = runs[runs["tags.mlflow.parentRunId"].isna()] if "tags.mlflow.parentRunId" in runs else runs
+    assert len(parents) == 1
+    assert parents.iloc[0]["status"] == "FAILED"
+    children = runs[runs["tags.mlflow.parentRunId"] == parents.iloc[0]["run_id"]].set_index(
+        "tags.mlflow.runName"
+    )
+    assert set(children.index) == {"renders", "washed · strength=0.2", "washed · strength=0.9"}
+    washed = children.loc["washed · strength=0.9"]
+    expected = row(report, "washed", "identity", "strength=0.9")
+    assert washed["metrics.identity"] == pytest.approx(expected["value"])
+    assert (washed["metrics.identity/low"], washed["metrics.identity/high"]) == pytest.approx(
+        (expected["low"], expected["high"])
+    )
+    assert washed["metrics.people_3/identity"] == pytest.approx(
+        row(report, "washed", "identity", "strength=0.9", part="people=3")["value"]
+    )
+    assert (washed["params.method"], washed["params.strength"]) == ("washed", "0.9")
+
+    client = mlflow.MlflowClient()
+    names = {a.path for a in client.list_artifacts(washed["run_id"])}
+    assert names == {"samples.png", "rows.json", "suite.yaml"}
+    names = {a.path for a in client.list_artifacts(parents.iloc[0]["run_id"])}
+    assert names == {"report.json", "report.html", "provenance.json", "suite.yaml"}
+    assert len(mlflow.artifacts.load_image(f"runs:/{washed['run_id']}/samples.png").getbands()) == 3
+
+
+@pytest.fixture
+def no_mlflow(monkeypatch):
+    """A new database takes seconds; what it holds is tested above."""
+    monkeypatch.setattr("benchmarks.recorder.Recorder.track", lambda self: None)
+
+
+def test_limit_caps_the_scenes(tmp_path, no_mlflow):
+    assert run.main(["--suite", BLOBS, "--output", str(tmp_path), "--limit", "5", "methods.washed=null"]) == 0
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert row(report, "renders", "judge")["n"] == 5
+    assert report["status"] == "finished"
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("methods.washed.grid={strenth: [1]}", "unknown argument 'strenth'; did you mean 'strength'"),
+        ("methods.washed.generator.init_args={pause: 1}", "unknown argument 'pause'; did you mean 'pause_s'"),
+        ("methods.washed.generator=blob_world.Wshed", "blob_world has no 'Wshed'; did you mean 'Washed'"),
+        ("methods.washed.generator=blob_wrld.Washed", "no module 'blob_wrld'"),
+        ("methods.washed.generator=blob_world.ContrastScorer", "has no method 'generate'"),
+        ("analyzer=blob_world.ContrastScorer", "ContrastScorer does not offer what Analyzer asks for"),
+        ("metrics=[benchmarks.metrics.idenity]", "did you mean 'identity'"),
+        ("kind=blob_world.Nothing", "blob_world has no 'Nothing'"),
+    ],
+)
+def test_mistakes_stop_before_anything_is_generated(tmp_path, capsys, no_mlflow, override, words):
+    assert run.main(["--suite", BLOBS, "--output", str(tmp_path), override]) == 2
+    assert words in capsys.readouterr().err
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["rows"] == []
+    assert report["status"] == "failed"
+
+
+def test_ceilings():
+    batch = collate(scenes("test", 2, (2,), 0))
+    assert torch.equal(Renders().generate(batch, seed=3), batch.images)
+
+
+def test_codec_round_trip_is_decode_of_encode(tmp_path):
+    torch.manual_seed(0)
+    network = AutoencoderKL(
+        block_out_channels=(8, 8, 8, 8),
+        norm_num_groups=4,
+        latent_channels=16,
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        shift_factor=0.1,
+        scaling_factor=0.4,
+    )
+    network.save_pretrained(tmp_path)
+    batch = collate(scenes("test", 2, (2,), 0))
+    images = CodecRoundTrip(tmp_path).generate(batch, seed=0)
+    with torch.no_grad():
+        latents = network.encode(batch.images * 2 - 1).latent_dist.mode()
+        expected = (network.decode(latents).sample / 2 + 0.5).clamp(0, 1)
+    torch.testing.assert_close(images, expected, atol=1e-3, rtol=0)
+    assert expected.std() > 0.05
