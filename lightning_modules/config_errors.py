@@ -31,7 +31,7 @@ class ConciseParser(LightningArgumentParser):
         if not self.exit_on_error:
             raise ArgumentError(None, message) from ex
         sys.stderr.write(f"error: {in_one_line(message)}\n")
-        self.exit(2)
+        raise SystemExit(2)
 
 
 def known_keys(parser: LightningArgumentParser) -> list[str]:

@@ -22,6 +22,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from lightning_modules.sharding.zero_init import gathered, initialize
+
 PREFIX = "transformer"
 PEFT_METADATA = "lora_adapter_metadata"
 OUR_METADATA = "troupe"
@@ -90,19 +92,20 @@ class LoRASet(nn.Module):
             )
         self.spec = spec
         self.layers = tuple(chosen)
-        self.down = nn.ParameterDict(
-            {_key(n): nn.Parameter(torch.empty(spec.rank, size[1])) for n, size in chosen.items()}
+        # Modules, not bare parameters: ZeRO-3 gathers a parameter when the module that owns it is called.
+        self.down = nn.ModuleDict(
+            {_key(n): nn.Linear(size[1], spec.rank, bias=False) for n, size in chosen.items()}
         )
-        self.up = nn.ParameterDict(
-            {_key(n): nn.Parameter(torch.zeros(size[0], spec.rank)) for n, size in chosen.items()}
+        self.up = nn.ModuleDict(
+            {_key(n): nn.Linear(spec.rank, size[0], bias=False) for n, size in chosen.items()}
         )
-        self.reset_parameters()
+        initialize(self, self.reset_parameters)
 
     def reset_parameters(self) -> None:
         """Draw A anew and set B to zero: the backbone is unchanged."""
         for name in self.down:
-            nn.init.kaiming_uniform_(self.down[name], a=math.sqrt(5))
-            nn.init.zeros_(self.up[name])
+            nn.init.kaiming_uniform_(cast(Tensor, self.down[name].weight), a=math.sqrt(5))
+            nn.init.zeros_(cast(Tensor, self.up[name].weight))
 
     def delta(self, layer: str, x: Float[Tensor, "*any i"]) -> Float[Tensor, "*any o"] | None:
         """scale * B A x for the layer called ``layer``; None where the set does not touch it."""
@@ -110,15 +113,18 @@ class LoRASet(nn.Module):
         if key not in self.down:
             return None
         down = self.down[key]
-        hidden = nn.functional.linear(x.to(down.dtype), down)
-        return (self.spec.scale * nn.functional.linear(hidden, self.up[key])).to(x.dtype)
+        hidden = down(x.to(cast(Tensor, down.weight).dtype))
+        return cast(Tensor, self.spec.scale * self.up[key](hidden)).to(x.dtype)
 
     def peft_state(self) -> dict[str, Tensor]:
         """The tensors under the names diffusers and PEFT use."""
         state = {}
         for layer in self.layers:
-            state[f"{PREFIX}.{layer}.lora_A.weight"] = self.down[_key(layer)].detach()
-            state[f"{PREFIX}.{layer}.lora_B.weight"] = self.up[_key(layer)].detach()
+            for letter, half in (("A", self.down), ("B", self.up)):
+                weight = cast(nn.Parameter, half[_key(layer)].weight)
+                # Collective under ZeRO-3: every rank calls this and gets the tensors in full.
+                with gathered([weight]):
+                    state[f"{PREFIX}.{layer}.lora_{letter}.weight"] = weight.detach().clone()
         return state
 
     def save(self, path: str | Path, scope: Mapping[str, Any] | None = None) -> None:
@@ -173,8 +179,10 @@ class LoRASet(nn.Module):
         lora = cls(spec, {n: (ups[n].shape[0], downs[n].shape[1]) for n in downs})
         with torch.no_grad():
             for name in downs:
-                lora.down[_key(name)].copy_(downs[name])
-                lora.up[_key(name)].copy_(ups[name])
+                for half, tensors in ((lora.down, downs), (lora.up, ups)):
+                    weight = cast(nn.Parameter, half[_key(name)].weight)
+                    with gathered([weight], writable=True):
+                        weight.copy_(tensors[name])
         return lora, ours.get("scope", {})
 
 

@@ -21,6 +21,7 @@ from lightning_modules.backbone.flux_source import FluxConfig, draw_transformer,
 from lightning_modules.backbone.positions import Rotary, rotary_table
 from lightning_modules.backbone.routing import Branch, KeyValue, Routing
 from lightning_modules.backbone.tokens import TokenGroup, TokenSequence, joined_validity
+from lightning_modules.sharding import zero_init
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class FluxBackbone(nn.Module):
                 self.transformer = load_transformer(self.source, self.dtype)
             else:
                 self.transformer = draw_transformer(cast(FluxConfig, self.flux_config))
-            nn.Module.to(self.transformer, self.dtype)
+            zero_init.cast(self.transformer, self.dtype)
             for name, spec in self.adapter_specs.items():
                 self.add_adapter(name, spec)
         return self

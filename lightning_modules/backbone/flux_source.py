@@ -6,7 +6,10 @@ from typing import cast
 
 import torch
 from diffusers import FluxTransformer2DModel
+from huggingface_hub import snapshot_download
 from torch import nn
+
+from lightning_modules.sharding import zero_init
 
 SHIPPED = Path(__file__).parent / "weights"
 
@@ -49,7 +52,8 @@ def draw_transformer(config: FluxConfig) -> FluxTransformer2DModel:
     model = FluxTransformer2DModel(**asdict(config))
     for name, parameter in cast(nn.Module, model).named_parameters():
         if ".linear." in name or name.startswith("proj_out"):
-            nn.init.zeros_(parameter)
+            with zero_init.gathered([parameter], writable=True):
+                nn.init.zeros_(parameter)
     return model
 
 
@@ -58,5 +62,14 @@ def load_transformer(source: str, dtype: torch.dtype) -> FluxTransformer2DModel:
     shipped = SHIPPED / source
     path = str(shipped) if shipped.is_dir() else source
     subfolder = None if (Path(path) / "config.json").is_file() else "transformer"
-    model = FluxTransformer2DModel.from_pretrained(path, subfolder=subfolder, torch_dtype=dtype)
+    if zero_init.built_sharded():
+        folder = Path(
+            path if Path(path).is_dir() else snapshot_download(path, allow_patterns=["transformer/*"])
+        )
+        model = FluxTransformer2DModel.from_config(
+            FluxTransformer2DModel.load_config(folder, subfolder=subfolder)
+        )
+        zero_init.load_weights(model, folder / (subfolder or ""))
+    else:
+        model = FluxTransformer2DModel.from_pretrained(path, subfolder=subfolder, torch_dtype=dtype)
     return cast(FluxTransformer2DModel, model.requires_grad_(False).eval())

@@ -5,8 +5,8 @@ Schedules are those of diffusers' FLUX pipelines: N sigmas evenly spaced from 1 
 """
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -38,26 +38,25 @@ def static_shift(sigma: Float[Tensor, "*shape"], shift: float) -> Float[Tensor, 
     return shift * sigma / (1 + (shift - 1) * sigma)
 
 
-@runtime_checkable
-class SigmaShift(Protocol):
+class SigmaShift(ABC):
     """How a schedule leans towards noise."""
 
-    def __call__(self, sigma: Float[Tensor, " t"], noise_tokens: int) -> Float[Tensor, " t"]:
+    @abstractmethod
+    def apply(self, sigma: Float[Tensor, " t"], noise_tokens: int) -> Float[Tensor, " t"]:
         """The shifted sigmas for images of ``noise_tokens`` latent tokens."""
-        ...
 
 
 @dataclass(frozen=True)
-class ResolutionShift:
+class ResolutionShift(SigmaShift):
     """FLUX-dev and Kontext: the more noise tokens, the longer at high noise."""
 
-    def __call__(self, sigma: Float[Tensor, " t"], noise_tokens: int) -> Float[Tensor, " t"]:
+    def apply(self, sigma: Float[Tensor, " t"], noise_tokens: int) -> Float[Tensor, " t"]:
         """``dynamic_shift`` with ``resolution_mu``."""
         return dynamic_shift(sigma, resolution_mu(noise_tokens))
 
 
 @dataclass(frozen=True)
-class StaticShift:
+class StaticShift(SigmaShift):
     """The same shift at every resolution; ``shift = 1`` (FLUX-schnell) is none.
 
     Attributes:
@@ -66,7 +65,7 @@ class StaticShift:
 
     shift: float = 1.0
 
-    def __call__(self, sigma: Float[Tensor, " t"], noise_tokens: int) -> Float[Tensor, " t"]:
+    def apply(self, sigma: Float[Tensor, " t"], noise_tokens: int) -> Float[Tensor, " t"]:
         """``static_shift``, whatever the resolution."""
         return static_shift(sigma, self.shift)
 
@@ -82,30 +81,29 @@ def sigma_schedule(steps: int, noise_tokens: int, shift: SigmaShift | None = Non
     if steps < 1:
         raise ValueError(f"steps: {steps} must be at least 1")
     even = torch.linspace(1.0, 1 / steps, steps, dtype=torch.float64).float()
-    shifted = (shift or ResolutionShift())(even, noise_tokens)
+    shifted = (shift or ResolutionShift()).apply(even, noise_tokens)
     return torch.cat([shifted, shifted.new_zeros(1)])
 
 
-@runtime_checkable
-class SigmaSampler(Protocol):
+class SigmaSampler(ABC):
     """Which noise levels a training step draws."""
 
-    def __call__(self, count: int, generator: Generator | None = None) -> Float[Tensor, " b"]:
+    @abstractmethod
+    def draw(self, count: int, generator: Generator | None = None) -> Float[Tensor, " b"]:
         """``count`` sigmas in (0, 1], in fp32, on the generator's device (CPU without one)."""
-        ...
 
 
 @dataclass(frozen=True)
-class UniformSigmas:
+class UniformSigmas(SigmaSampler):
     """Every noise level alike (EasyControl)."""
 
-    def __call__(self, count: int, generator: Generator | None = None) -> Float[Tensor, " b"]:
+    def draw(self, count: int, generator: Generator | None = None) -> Float[Tensor, " b"]:
         """1 - U[0, 1): never exactly 0, where there is nothing to denoise."""
         return 1 - torch.rand(count, generator=generator, device=_device(generator))
 
 
 @dataclass(frozen=True)
-class LogitNormalSigmas:
+class LogitNormalSigmas(SigmaSampler):
     """``sigmoid(N(mean, std))``: mostly middle noise levels (Stable Diffusion 3, OminiControl).
 
     Attributes:
@@ -120,14 +118,14 @@ class LogitNormalSigmas:
         if self.std <= 0:
             raise ValueError(f"std: {self.std} must be positive")
 
-    def __call__(self, count: int, generator: Generator | None = None) -> Float[Tensor, " b"]:
+    def draw(self, count: int, generator: Generator | None = None) -> Float[Tensor, " b"]:
         """The sigmoid of ``count`` normal draws."""
         logit = self.mean + self.std * torch.randn(count, generator=generator, device=_device(generator))
         return torch.sigmoid(logit)
 
 
 @dataclass(frozen=True)
-class ShiftedGridSigmas:
+class ShiftedGridSigmas(SigmaSampler):
     """A uniform index into a shifted sampling schedule (UNO): trains the levels that sampling visits.
 
     Attributes:
@@ -140,7 +138,7 @@ class ShiftedGridSigmas:
     steps: int = 1000
     shift: SigmaShift | None = None
 
-    def __call__(self, count: int, generator: Generator | None = None) -> Float[Tensor, " b"]:
+    def draw(self, count: int, generator: Generator | None = None) -> Float[Tensor, " b"]:
         """``count`` grid points; the final 0 is not one of them."""
         grid = sigma_schedule(self.steps, self.noise_tokens, self.shift).to(_device(generator))
         return grid[torch.randint(self.steps, (count,), generator=generator, device=grid.device)]

@@ -113,7 +113,7 @@ class FlowPretrainingModule(L.LightningModule):
     def loss(self, batch: FlowBatch) -> Float[Tensor, ""]:
         """Flow-matching error, with more weight where people are."""
         data = batch.sequence.noise.tokens
-        sigma = self.sigma_sampler(len(batch))
+        sigma = self.sigma_sampler.draw(len(batch))
         noise = torch.randn_like(data)
         noisy = interpolate(data, noise, sigma)
         velocity = self.backbone(batch.sequence.with_noise(noisy), sigma).float()

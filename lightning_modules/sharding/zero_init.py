@@ -61,7 +61,8 @@ def cast(module: nn.Module, dtype: torch.dtype) -> None:
     """
     sharded = {getattr(p, "ds_tensor", p).dtype for p in module.parameters() if is_partitioned(p)}
     if not sharded:
-        module.to(dtype)
+        # Past diffusers' own ``to``, which warns of layers kept in float32 where there are none.
+        nn.Module.to(module, dtype)
     elif sharded != {dtype}:
         raise ValueError(
             f"dtype: the backbone asks for {dtype}, but trainer.precision has sharded it in "

@@ -84,7 +84,8 @@ class CPUZeroStrategy(ZeroStrategy):
     def setup_environment(self) -> None:
         """Join the processes, past Lightning's CUDA-only check."""
         # DeepSpeed compares the device index with integers; tensors still live on plain "cpu".
-        self.parallel_devices = [torch.device("cpu", i) for i in range(len(self.parallel_devices or ()))]
+        ranks = len(self.parallel_devices or ())  # type: ignore[has-type]
+        self.parallel_devices = [torch.device("cpu", i) for i in range(ranks)]
         super(DeepSpeedStrategy, self).setup_environment()
 
     def setup_distributed(self) -> None:

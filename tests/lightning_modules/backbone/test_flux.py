@@ -219,7 +219,7 @@ def test_checkpointed_gradients_equal_plain_ones_with_two_sets_in_one_step():
     plain, recomputed = gradients
     without = {n for n, g in plain.items() if g is None}
     assert without == {
-        f"{a}.{half}.single_transformer_blocks/2/attn/to_q" for a in sets for half in ("down", "up")
+        f"{a}.{half}.single_transformer_blocks/2/attn/to_q.weight" for a in sets for half in ("down", "up")
     }, "only the last block's condition query reaches nothing"
     for name, gradient in plain.items():
         if gradient is not None:

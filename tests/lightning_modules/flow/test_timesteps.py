@@ -63,7 +63,7 @@ def test_senseless_arguments_are_refused_by_name(call):
 
 
 def draws(sampler, count=20_000):
-    return sampler(count, torch.Generator().manual_seed(0))
+    return sampler.draw(count, torch.Generator().manual_seed(0))
 
 
 @pytest.mark.parametrize(

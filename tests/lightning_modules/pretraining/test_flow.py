@@ -98,7 +98,7 @@ def test_people_weigh_more(tmp_path):
     ours = model.loss(FlowBatch(plain.sequence, people, Context.TEXT))
     torch.manual_seed(4)
     data = plain.sequence.noise.tokens
-    model.sigma_sampler(8)
+    model.sigma_sampler.draw(8)
     target = (torch.randn_like(data) - data).square().mean(-1)
     weight = 1 + 3 * people
     assert float(ours) == pytest.approx(float((weight * target).sum() / weight.sum()), rel=1e-4)
