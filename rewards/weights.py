@@ -16,7 +16,6 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-
 Network = TypeVar("Network", bound=nn.Module)
 
 

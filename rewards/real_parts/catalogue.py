@@ -104,6 +104,7 @@ PARTS: dict[str, Part] = {
             sources=("human-models", "face-api"),
             files=("det_blazeface.onnx", "rec_dlib.onnx"),
             purpose="InsightFace pack: BlazeFace detector, dlib's 128-d identity embedding",
+            revision=2,
         ),
         Part(
             name="persons",

@@ -145,7 +145,7 @@ class DlibAsArcFace(nn.Module):
         self.network = network
         y, x = torch.meshgrid(torch.arange(150.0), torch.arange(150.0), indexing="ij")
         x = (x - self.DLIB_EYES[0]) / self.SCALE + self.ARCFACE_EYES[0]
-        y = (y - self.DLIB_EYES[0]) / self.SCALE + self.ARCFACE_EYES[1]
+        y = (y - self.DLIB_EYES[1]) / self.SCALE + self.ARCFACE_EYES[1]
         self.register_buffer(
             "grid", torch.stack([2 * (x + 0.5) / 112 - 1, 2 * (y + 0.5) / 112 - 1], dim=-1)[None]
         )

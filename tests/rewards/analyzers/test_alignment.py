@@ -71,7 +71,9 @@ def test_landmarks_land_on_the_template_whatever_the_rotation():
     size = 40
     template = torch.tensor(TEMPLATE)
     a = torch.polar(torch.tensor([22.0]), torch.tensor([0.7]))
-    landmarks = _apply(a[:, None], torch.complex(torch.tensor([50.0]), torch.tensor([60.0]))[:, None], template[None])
+    landmarks = _apply(
+        a[:, None], torch.complex(torch.tensor([50.0]), torch.tensor([60.0]))[:, None], template[None]
+    )
     dots = torch.zeros(1, 5, 128, 128)
     y, x = torch.meshgrid(torch.arange(128) + 0.5, torch.arange(128) + 0.5, indexing="ij")
     for k, (px, py) in enumerate(landmarks[0]):

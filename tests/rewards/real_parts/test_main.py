@@ -28,7 +28,13 @@ def test_the_list_shows_versions_digests_licences_and_state(
 
 
 def test_listing_answers_without_torch(tmp_path: Path) -> None:
-    code = "import sys; from rewards.real_parts.__main__ import main; main(['--list'])\nassert 'torch' not in sys.modules"
+    lines = (
+        "import sys",
+        "from rewards.real_parts.__main__ import main",
+        "main(['--list'])",
+        "assert 'torch' not in sys.modules",
+    )
+    code = "\n".join(lines)
     assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0
 
 
