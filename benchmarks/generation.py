@@ -46,7 +46,7 @@ class GenerationJob:
         """Every configuration in turn; one that fails is named in the report and the others go on."""
         wanted = configurations(suite)
         for configuration in wanted:
-            _check_generator(configuration)
+            check_generator(configuration)
         warning = tiny_warning(suite)
         if warning:
             recorder.note(warning)
@@ -60,14 +60,17 @@ class GenerationJob:
                 recorder.step(f"Loading {configuration.method}", 0)
                 if generator is None or generator[0] != configuration.method:
                     generator = None  # frees the last model before the next one is built
-                    generator = (
-                        configuration.method,
-                        build(configuration.generator, f"methods.{configuration.method}"),
-                    )
+                    generator = (configuration.method, _load(configuration, held))
                 recorder.add(_Run(configuration, suite, held, panel).outcome(generator[1], recorder))
-                recorder.write_records()
             except Exception as error:
                 recorder.fail(configuration, error)
+
+
+def _load(configuration: Configuration, held: Held) -> SceneGenerator:
+    """Build a generator and let it draw one scene, so that what loads at first use is not timed as generation."""
+    generator: SceneGenerator = build(configuration.generator, f"methods.{configuration.method}")
+    generator.generate(held.batches[0].select(torch.tensor([0])), seed=0, **configuration.setting)
+    return generator
 
 
 def prepare(suite: Suite) -> tuple[Held, Panel]:
@@ -92,7 +95,7 @@ def prepare(suite: Suite) -> tuple[Held, Panel]:
     return Held(batches, [panel.references(b) for b in batches], features), panel
 
 
-def _check_generator(configuration: Configuration) -> None:
+def check_generator(configuration: Configuration) -> None:
     """A mistyped class, argument or setting is found before anything is generated."""
     key = f"methods.{configuration.method}"
     target = locate(configuration.generator.class_path, f"{key}.generator")
@@ -125,7 +128,7 @@ class _Run:
                     images = generator.generate(batch, seed=seed * _SEED_STRIDE + index, **setting)
                 seconds = (time.perf_counter() - started) / len(batch)
                 _check_images(images, batch)
-                self._judge(images, index, seed, seconds)
+                self._judge(images.float().clamp(0, 1), index, seed, seconds)
                 recorder.step(self.configuration.title)
         return Outcome(
             method=self.configuration.method,

@@ -32,6 +32,8 @@ from benchmarks.table import print_summary
 from benchmarks.tracking import Tracker
 from callbacks.provenance import collect_provenance
 
+LOG_WIDTH = 160  # a log file has no width of its own
+
 
 class Recorder:
     """Keeps the books of one run of a suite; a context manager around the job.
@@ -49,7 +51,9 @@ class Recorder:
         if suite.analyzer is not None:
             judges = {"analyzer": suite.analyzer.class_path, **judges}
         self.report = Report(suite.name, suite.description, collect_provenance(config), judges)
-        self.console = Console(stderr=False)
+        self.console = Console()
+        if not self.console.is_terminal:
+            self.console.width = LOG_WIDTH
         self.progress = Progress(
             TextColumn("[bold]{task.description}"),
             BarColumn(),
@@ -172,9 +176,9 @@ class Recorder:
                 self.console.print(
                     f"[yellow]Interrupted[/yellow]: {done} of {planned} configurations finished and kept."
                 )
-            self.console.print(
-                f"Report: {self.page}\nRows:   {self.rows_file}", highlight=False, soft_wrap=True
-            )
+            where = f"Report: {self.page}\nRows:   {self.rows_file}"
+            nothing = "There is nothing to report; an earlier report is left as it was."
+            self.console.print(where if files else nothing, highlight=False, soft_wrap=True)
 
 
 class _uninterrupted:  # noqa: N801  (reads as a statement)

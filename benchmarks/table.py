@@ -7,7 +7,7 @@ from rich.text import Text
 from benchmarks.figures import figure, ordered, shown
 from benchmarks.report import Outcome, Report
 
-_CELL = 13  # columns of "0.925–0.968" and its border
+_CELL = 16  # columns of "Count error ↓", padding and border
 
 
 def print_summary(console: Console, report: Report) -> None:
@@ -15,10 +15,10 @@ def print_summary(console: Console, report: Report) -> None:
     if not report.outcomes:
         console.print("[yellow]No configuration was finished.[/yellow]")
     metrics = ordered(report.metrics())
-    label = max((len(o.title) for o in report.outcomes), default=0) + 3
-    per_table = max(1, (console.width - min(label, console.width // 3)) // _CELL)
+    label = min(max((len(o.title) for o in report.outcomes), default=0), console.width // 3)
+    per_table = max(1, (console.width - label - 4) // _CELL)
     for first in range(0, len(metrics), per_table):
-        console.print(_table(report, metrics[first : first + per_table]))
+        console.print(_table(report, metrics[first : first + per_table], label))
     for failure in report.failures:
         console.print(
             f"[red]failed[/red]  {failure['method']} {failure['setting']}: {failure['error']}",
@@ -36,9 +36,9 @@ def best(report: Report, metric: str) -> float | None:
     return max(values) if better > 0 else min(values)
 
 
-def _table(report: Report, metrics: list[str]) -> Table:
+def _table(report: Report, metrics: list[str], label: int) -> Table:
     table = Table(title=f"{report.suite}: mean and 95 % interval over scenes", title_justify="left")
-    table.add_column("configuration", ratio=None, overflow="fold")
+    table.add_column("configuration", min_width=label, overflow="fold")
     for metric in metrics:
         arrow = {1: " ↑", -1: " ↓", 0: ""}[figure(metric).better]
         table.add_column(figure(metric).label + arrow, justify="right", no_wrap=True)

@@ -13,6 +13,11 @@ from scipy import linalg
 
 from benchmarks import run
 from benchmarks.ceilings import CodecRoundTrip, Renders
+from benchmarks.generation import check_generator
+from benchmarks.jobs import check_arguments, locate
+from benchmarks.scenes import tiny_world
+from benchmarks.suite import available_suites, load_suite
+from benchmarks.sweep import configurations
 from benchmarks.tracking import tracking_uri
 from datamodules.collate import collate
 
@@ -153,9 +158,25 @@ def test_limit_caps_the_scenes(tmp_path, no_mlflow):
 def test_mistakes_stop_before_anything_is_generated(tmp_path, capsys, no_mlflow, override, words):
     assert run.main(["--suite", BLOBS, "--output", str(tmp_path), override]) == 2
     assert words in capsys.readouterr().err
-    report = json.loads((tmp_path / "report.json").read_text())
-    assert report["rows"] == []
-    assert report["status"] == "failed"
+    assert not list(tmp_path.iterdir()), "an earlier report would have been left as it was"
+
+
+@pytest.mark.parametrize("name", sorted(available_suites()))
+def test_packaged_suites_name_what_exists_and_settings_it_takes(name):
+    suite, _ = load_suite(name)
+    for configuration in configurations(suite):
+        check_generator(configuration)
+    for component in (suite.analyzer, *suite.scorers.values()):
+        check_arguments(locate(component.class_path, name), component.init_args, name)
+    for path in suite.metrics:
+        assert callable(locate(path, name))
+    assert callable(locate(suite.scenes.source, name))
+
+
+def test_the_tiny_world_gives_the_counts_asked_for():
+    drawn = tiny_world(split="test", size=5, counts=(2, 4), seed=7)
+    assert [len(scene) for scene in drawn] == [2, 4, 2, 4, 2]
+    assert [scene.seed for scene in drawn] == [7, 8, 9, 10, 11]
 
 
 def test_ceilings():
