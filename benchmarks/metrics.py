@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from datamodules.schema.detections import Detections
-from datamodules.schema.protocols import Scorer
+from datamodules.schema.interfaces import Scorer
 from datamodules.schema.scene import SceneBatch
 from rewards.functional.counts import count_error, exact_count
 from rewards.functional.faces import placed_identity_similarity

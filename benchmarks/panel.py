@@ -11,7 +11,7 @@ from torch import Tensor
 from benchmarks.jobs import build, locate
 from benchmarks.metrics import Metric, Observation
 from benchmarks.suite import Suite, SuiteError
-from datamodules.schema.protocols import Analyzer, Scorer
+from datamodules.schema.interfaces import Analyzer, Scorer
 from datamodules.schema.scene import SceneBatch
 
 TINY_WARNING = (

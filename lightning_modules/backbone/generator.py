@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from datamodules.schema.protocols import PromptEmbedding, PromptEncoder
+from datamodules.schema.interfaces import PromptEmbedding, PromptEncoder
 from datamodules.schema.scene import SceneBatch
 from lightning_modules.backbone.contexts import Context, context_group
 from lightning_modules.backbone.flux import FluxBackbone

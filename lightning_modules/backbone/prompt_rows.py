@@ -1,6 +1,6 @@
 """What all text encoders share: one row per prompt, batches without padding, and the padded result."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from datamodules.schema.protocols import PromptEmbedding
+from datamodules.schema.interfaces import PromptEmbedding, PromptEncoder
 
 
 class EncodedPrompt(NamedTuple):
@@ -21,7 +21,7 @@ class EncodedPrompt(NamedTuple):
     offsets: Int[Tensor, "s 2"]
 
 
-class RowPromptEncoder(ABC):
+class RowPromptEncoder(PromptEncoder):
     """A ``PromptEncoder`` that encodes prompts one by one in meaning, in batches in fact.
 
     Attributes:

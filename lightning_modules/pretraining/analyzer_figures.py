@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from jaxtyping import Float
-from scipy.optimize import linear_sum_assignment
-from scipy.stats import rankdata
 from torch import Tensor
-from torchvision.ops import box_iou
 
-from datamodules.geometry.skeleton import SIGMAS
 from datamodules.schema.detections import Detections
 from lightning_modules.pretraining.rendered import RenderedBatch
+from rewards.functional.assignment import hungarian
+from rewards.functional.auc import roc_auc
+from rewards.functional.boxes import pairwise_iou
+from rewards.functional.keypoints import extent_areas, oks
+from rewards.functional.masks import mask_iou
 
 MATCH_IOU = 0.5
 
@@ -29,10 +30,7 @@ class AnalyzerFigures:
     false_positives: int = 0
     false_negatives: int = 0
     exact_counts: dict[int, list[bool]] = field(default_factory=dict)
-    oks: list[float] = field(default_factory=list)
-    landmark_errors: list[float] = field(default_factory=list)
-    visibility_hits: list[float] = field(default_factory=list)
-    mask_ious: list[float] = field(default_factory=list)
+    matched: dict[str, list[float]] = field(default_factory=dict)
     embeddings: list[Tensor] = field(default_factory=list)
     references: list[Tensor] = field(default_factory=list)
 
@@ -52,33 +50,30 @@ class AnalyzerFigures:
         for i, detections in enumerate(found):
             slots = batch.valid[i].nonzero()[:, 0]
             self.exact_counts.setdefault(len(slots), []).append(len(detections) == len(slots))
-            iou = box_iou(batch.boxes[i, slots], detections.boxes)
-            rows, columns = linear_sum_assignment(-iou.cpu().numpy())
-            matched = iou[rows, columns] >= MATCH_IOU
-            gt, pred = slots[rows][matched], torch.as_tensor(columns, device=iou.device)[matched]
+            overlap = pairwise_iou(batch.boxes[i, slots], detections.boxes)
+            rows, columns = hungarian(overlap, maximize=True)
+            kept = overlap[rows, columns] >= MATCH_IOU
+            gt, pred = slots[rows[kept]], columns[kept]
             self.true_positives += len(gt)
             self.false_positives += len(detections) - len(gt)
             self.false_negatives += len(slots) - len(gt)
             self._update_matched(detections[pred], batch, i, gt)
             if detections.person_mask is not None:
-                self.mask_ious.append(_mask_iou(detections.person_mask > 0.5, batch.masks[i]))
+                self._add("mask_iou", mask_iou(detections.person_mask > 0.5, batch.masks[i]))
             if references is not None and detections.embeddings is not None:
                 self.embeddings.append(detections.embeddings[pred])
                 self.references.append(references[i, gt])
 
     def compute(self) -> dict[str, float]:
-        """Every figure that was judged; shares in [0, 1]."""
+        """Every figure that was judged; shares in [0, 1].
+
+        ``oks`` measures with the area of the person's extent, ``oks_strict`` with 0.53 of the box around the
+        labelled joints, which is what rewards fall back on.
+        """
         total = 2 * self.true_positives + self.false_positives + self.false_negatives
         exact = [hit for hits in self.exact_counts.values() for hit in hits]
         figures = {"face_f1": 2 * self.true_positives / max(1, total), "exact_count": float(np.mean(exact))}
-        for name, values in (
-            ("oks", self.oks),
-            ("landmark_nme", self.landmark_errors),
-            ("keypoint_visibility", self.visibility_hits),
-            ("mask_iou", self.mask_ious),
-        ):
-            if values:
-                figures[name] = float(np.mean(values))
+        figures |= {name: float(np.mean(values)) for name, values in self.matched.items() if values}
         if self.embeddings:
             figures |= identity_figures(torch.cat(self.embeddings), torch.cat(self.references))
         return figures
@@ -91,49 +86,28 @@ class AnalyzerFigures:
         box = batch.boxes[image, gt]
         if found.landmarks is not None:
             error = (found.landmarks - batch.landmarks[image, gt]).norm(dim=-1).mean(-1)
-            self.landmark_errors += (error / (box[:, 3] - box[:, 1])).tolist()
+            self._add("landmark_nme", error / (box[:, 3] - box[:, 1]))
         if found.keypoints is not None:
             truth, extent = batch.keypoints[image, gt], batch.extents[image, gt]
+            areas = (extent[:, 2:] - extent[:, :2]).prod(-1)
+            self._add("oks", oks(truth, found.keypoints, areas).diagonal())
+            self._add("oks_strict", oks(truth, found.keypoints, extent_areas(truth)).diagonal())
             known = truth[..., 2] > 0
-            self.oks += keypoint_similarity(found.keypoints, truth, extent).tolist()
-            self.visibility_hits += (found.keypoints[..., 2] == truth[..., 2])[known].float().tolist()
+            self._add("keypoint_visibility", (found.keypoints[..., 2] == truth[..., 2])[known].float())
 
-
-def keypoint_similarity(
-    pred: Float[Tensor, "p k 3"], gt: Float[Tensor, "p k 3"], extents: Float[Tensor, "p 4"]
-) -> Float[Tensor, " m"]:
-    """COCO OKS of people with at least one labelled joint; the area is that of the person's extent."""
-    sigmas = torch.as_tensor(SIGMAS, dtype=pred.dtype, device=pred.device)
-    known = gt[..., 2] > 0
-    area = (extents[:, 2:] - extents[:, :2]).prod(-1)[:, None]
-    e = (pred[..., :2] - gt[..., :2]).square().sum(-1) / (2 * area * (2 * sigmas).square())
-    judged = known.any(-1)
-    return ((torch.exp(-e) * known).sum(-1) / known.sum(-1).clamp(min=1))[judged]
+    def _add(self, name: str, values: Tensor) -> None:
+        self.matched.setdefault(name, []).extend(values.reshape(-1).tolist())
 
 
 def identity_figures(scene: Float[Tensor, "p d"], references: Float[Tensor, "p d"]) -> dict[str, float]:
     """How well scene faces and reference views of the same people match: ROC AUC over all pairs, mean cosines."""
-    similarity = (references @ scene.T).cpu().numpy()
-    same = np.eye(len(similarity), dtype=bool)
-    positive, negative = similarity[same], similarity[~same]
-    threshold = np.quantile(negative, 0.999) if len(negative) else 1.0
+    similarity = references @ scene.T
+    same = torch.eye(len(similarity), dtype=torch.bool, device=similarity.device)
+    threshold = similarity[~same].double().cpu().numpy()
+    threshold = float(np.quantile(threshold, 0.999)) if len(threshold) else 1.0
     return {
-        "identity_auc": area_under_roc(positive, negative),
-        "identity_tar_at_0.1%": float((positive > threshold).mean()),
-        "identity_same": float(positive.mean()),
-        "identity_different": float(negative.mean()) if len(negative) else 0.0,
+        "identity_auc": float(roc_auc(similarity.flatten(), same.flatten())),
+        "identity_tar_at_0.1%": float((similarity[same] > threshold).float().mean()),
+        "identity_same": float(similarity[same].mean()),
+        "identity_different": float(similarity[~same].mean()),
     }
-
-
-def area_under_roc(positive: np.ndarray, negative: np.ndarray) -> float:
-    """Probability that a positive scores above a negative, ties counting half (Mann-Whitney)."""
-    if not len(positive) or not len(negative):
-        return float("nan")
-    ranks = rankdata(np.concatenate([positive, negative]))
-    n, m = len(positive), len(negative)
-    return float((ranks[:n].sum() - n * (n + 1) / 2) / (n * m))
-
-
-def _mask_iou(pred: Tensor, gt: Tensor) -> float:
-    union = (pred | gt).sum()
-    return 1.0 if union == 0 else float((pred & gt).sum() / union)

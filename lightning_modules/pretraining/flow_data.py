@@ -15,7 +15,7 @@ from torch import Generator, Tensor
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader, IterableDataset
 
-from datamodules.schema.protocols import PromptEmbedding, PromptEncoder
+from datamodules.schema.interfaces import PromptEmbedding, PromptEncoder
 from lightning_modules.backbone.contexts import Context, full_group, ragged_group
 from lightning_modules.backbone.latents import load_codec
 from lightning_modules.backbone.positions import grid_ids, text_ids

@@ -10,6 +10,7 @@ from torch.nn import functional
 from lightning_modules.pretraining.degradations import augment
 from lightning_modules.pretraining.module import PretrainingModule, Recipe
 from lightning_modules.pretraining.rendered import RenderedBatch
+from rewards.functional.retrieval import top1_of_k
 from rewards.scorers.text import MiniLMReader
 from rewards.scorers.tiny_networks import ImageTextNetwork
 
@@ -66,7 +67,7 @@ class ImageTextPretraining(PretrainingModule):
 
     def on_validation_epoch_end(self) -> None:
         """Log retrieval among random sets of candidates."""
-        accuracy = top1_of(torch.cat(self.images), torch.cat(self.texts), CANDIDATES)
+        accuracy = top1_accuracy(torch.cat(self.images), torch.cat(self.texts))
         self.log(f"val/top1_of_{CANDIDATES}", accuracy, prog_bar=True)
 
     def _embed(self, batch: RenderedBatch) -> tuple[Float[Tensor, "b d"], Float[Tensor, "b d"]]:
@@ -87,18 +88,7 @@ def contrastive_loss(logits: Float[Tensor, "b b"], prompts: tuple[str, ...]) -> 
     return (functional.cross_entropy(logits, own) + functional.cross_entropy(logits.T, own)) / 2
 
 
-def top1_of(
-    images: Float[Tensor, "m d"], texts: Float[Tensor, "m d"], candidates: int, seed: int = 0
-) -> float:
-    """Share of images whose own caption scores best among it and ``candidates - 1`` random other ones."""
-    m = len(images)
-    if m < candidates:
-        raise ValueError(f"images: {m} are too few to draw {candidates - 1} other captions from")
-    order = torch.rand(m, m - 1, generator=torch.Generator().manual_seed(seed)).argsort(1)[
-        :, : candidates - 1
-    ]
-    # Indices 0 … m - 2 of "the others" skip the own one.
-    others = (order + (order >= torch.arange(m)[:, None])).to(images.device)
-    similarity = images @ texts.T
-    best_other = similarity.gather(1, others).amax(1)
-    return float((similarity.diagonal() > best_other).float().mean())
+def top1_accuracy(images: Float[Tensor, "m d"], texts: Float[Tensor, "m d"]) -> float:
+    """Share of images that know their own caption among ``CANDIDATES``, the others drawn with a fixed seed."""
+    scores = images @ texts.T
+    return float(top1_of_k(scores, CANDIDATES, torch.Generator().manual_seed(0)).mean())

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
 from datamodules.collate import collate
-from datamodules.schema.protocols import PromptEncoder
+from datamodules.schema.interfaces import PromptEncoder
 from datamodules.schema.scene import SceneBatch
 from datamodules.tiny_world.datamodule import TinyWorldDataset
 from lightning_modules.backbone.contexts import Context, canvas_tokens, context_image

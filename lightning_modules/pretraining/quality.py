@@ -16,11 +16,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from lightning_modules.backbone.latents import LatentCodec, load_codec
-from lightning_modules.pretraining.analyzer_figures import area_under_roc
 from lightning_modules.pretraining.degradations import MASKED, PLAIN, degrade
 from lightning_modules.pretraining.module import PretrainingModule, Recipe
 from lightning_modules.pretraining.rendered import RenderedBatch
 from rewards.analyzers.tiny_networks import IMAGE_SIZE
+from rewards.functional.auc import roc_auc
 from rewards.scorers.tiny_networks import QualityNetwork
 
 LATENT_NOISE = "latent_noise"
@@ -104,10 +104,10 @@ class QualityPretraining(PretrainingModule):
 
     def on_validation_epoch_end(self) -> None:
         """Log how well clean and faulty are told apart, and how well severity is ranked."""
-        clean, worse, severity = (torch.cat(part).cpu().numpy() for part in zip(*self.judged, strict=True))
+        clean, worse, severity = (torch.cat(part).cpu() for part in zip(*self.judged, strict=True))
         figures = {
-            "val/clean_auc": area_under_roc(clean, worse),
-            "val/severity_rank": -spearmanr(worse, severity)[0],
+            "val/clean_auc": float(clean_auc(clean, worse)),
+            "val/severity_rank": -float(spearmanr(worse.numpy(), severity.numpy())[0]),
         }
         self.log_dict(figures, prog_bar=True)
 
@@ -139,6 +139,11 @@ class QualityPretraining(PretrainingModule):
         chosen = self.generated[torch.randint(len(self.generated), (count,))].to(images.device).float() / 255
         bad = torch.full((count,), 1 - self.generated_severity)
         return torch.cat([images, chosen]), torch.cat([target, bad])
+
+
+def clean_auc(clean: Float[Tensor, " m"], worse: Float[Tensor, " k"]) -> Float[Tensor, ""]:
+    """How often a clean image scores above a faulty one."""
+    return roc_auc(torch.cat([clean, worse]), torch.arange(len(clean) + len(worse)) < len(clean))
 
 
 @torch.no_grad()

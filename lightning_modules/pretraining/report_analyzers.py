@@ -19,9 +19,10 @@ from scipy.stats import spearmanr
 from torch import Tensor
 
 from lightning_modules.backbone.latents import load_codec
-from lightning_modules.pretraining.analyzer_figures import AnalyzerFigures, area_under_roc
+from lightning_modules.pretraining.analyzer_figures import AnalyzerFigures
 from lightning_modules.pretraining.degradations import MASKED, PLAIN, degrade
-from lightning_modules.pretraining.image_text import CANDIDATES, top1_of
+from lightning_modules.pretraining.image_text import CANDIDATES, top1_accuracy
+from lightning_modules.pretraining.quality import clean_auc
 from lightning_modules.pretraining.rendered import RenderedBatch, RenderedDataset, render_split
 from rewards.analyzers import tiny as analyzers
 from rewards.analyzers.tiny import TinyAnalyzer
@@ -70,7 +71,7 @@ def image_text_figures(scorer: TinyImageTextScorer, batches: Sequence[RenderedBa
     images = torch.cat([scorer.embed_images(batch.images) for batch in batches])
     texts = torch.cat([scorer.embed_prompts(batch.prompts) for batch in batches])
     return {
-        f"top1_of_{CANDIDATES}": top1_of(images, texts, CANDIDATES),
+        f"top1_of_{CANDIDATES}": top1_accuracy(images, texts),
         "image_text_own": float((images * texts).sum(-1).mean()),
         "image_text_other": float((images * texts.roll(1, 0)).sum(-1).mean()),
     }
@@ -85,7 +86,7 @@ def quality_figures(scorer: TinyQualityScorer, batches: Sequence[RenderedBatch])
         severity = 0.1 + 0.9 * torch.rand(len(clean))
         parts = zip(batches, severity.split([len(b) for b in batches]), strict=True)
         worse = torch.cat([scorer.logits(degrade(name, b.images, s, b.masks)) for b, s in parts])
-        figures[f"auc_{name}"] = area_under_roc(clean.numpy(), worse.numpy())
+        figures[f"auc_{name}"] = float(clean_auc(clean, worse))
         figures[f"rank_{name}"] = float(-spearmanr(worse.numpy(), severity.numpy())[0])
     return figures
 

@@ -10,7 +10,7 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from datamodules.schema.detections import Detections
-from datamodules.schema.protocols import Analyzer
+from datamodules.schema.interfaces import Analyzer
 from rewards.analyzers.insightface import InsightFaceAnalyzer
 from rewards.analyzers.rtmlib import RTMLibAnalyzer
 

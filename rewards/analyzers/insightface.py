@@ -21,7 +21,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from datamodules.schema.detections import Detections
-from datamodules.schema.protocols import Analyzer
+from datamodules.schema.interfaces import Analyzer
 from rewards.real_parts.catalogue import PARTS
 from rewards.real_parts.fetch import COMMAND, MissingPartError, find_part, require_package
 
@@ -31,7 +31,7 @@ PADDING = 0.5  # of each side, around a reference view in which no face was foun
 
 
 class InsightFaceAnalyzer(Analyzer):
-    """``datamodules.schema.protocols.Analyzer`` on an InsightFace pack, loaded at its first use.
+    """``datamodules.schema.interfaces.Analyzer`` on an InsightFace pack, loaded at its first use.
 
     Args:
         pack: a folder of .onnx files, or a name: ``faces`` (see ``rewards.real_parts``), or a folder of that name

@@ -21,7 +21,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from datamodules.schema.detections import Detections
-from datamodules.schema.protocols import Analyzer
+from datamodules.schema.interfaces import Analyzer
 from rewards.analyzers.insightface import to_bgr
 from rewards.real_parts.fetch import COMMAND, MissingPartError, find_part, require_package
 
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 
 class RTMLibAnalyzer(Analyzer):
-    """``datamodules.schema.protocols.Analyzer`` for bodies, loaded at its first use.
+    """``datamodules.schema.interfaces.Analyzer`` for bodies, loaded at its first use.
 
     A body's ``boxes`` entry is a square around its head, guessed from nose, eyes and ears. It sees no landmarks and no
     identity: join it to a face analyzer with ``CombinedAnalyzer``.

@@ -15,6 +15,7 @@ from torch.nn import functional
 from torchvision.ops import batched_nms
 
 from datamodules.schema.detections import Detections
+from datamodules.schema.interfaces import Analyzer
 from rewards.analyzers.alignment import align_faces
 from rewards.analyzers.tiny_networks import (
     BOX_UNIT,
@@ -67,7 +68,7 @@ def decode_faces(output: DetectorOutput, score_threshold: float, iou_threshold: 
     return Faces(b[kept], scores[kept], centres[kept], boxes[kept], landmarks[kept])
 
 
-class TinyAnalyzer:
+class TinyAnalyzer(Analyzer):
     """An ``Analyzer`` for renders and generated images of the tiny human world.
 
     A plain object that holds frozen networks: it never joins another module's parameters. It works on whatever

@@ -14,13 +14,13 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from datamodules.schema.protocols import PromptEmbedding
+from datamodules.schema.interfaces import PromptEmbedding, PromptEncoder
 
 TEXT_WIDTH = 384
 STATE_SCALE = 2.5
 
 
-class MiniLMReader:
+class MiniLMReader(PromptEncoder):
     """A ``PromptEncoder`` with a bounded memory, since rewards meet the same prompts again and again.
 
     Prompts are encoded in buckets of equal length, so a state does not depend on the rest of the batch.

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from datamodules.schema.protocols import PromptEncoder
+from datamodules.schema.interfaces import PromptEncoder, Scorer
 from rewards.analyzers.tiny import fit_to_square
 from rewards.analyzers.tiny_networks import IMAGE_SIZE
 from rewards.scorers.text import MiniLMReader
@@ -22,7 +22,7 @@ from rewards.weights import load_weights, restore
 WEIGHTS = Path(__file__).parent / "weights"
 
 
-class TinyImageTextScorer:
+class TinyImageTextScorer(Scorer):
     """Cosine of image and prompt in a space learned from renders and their captions, in [-1, 1]."""
 
     def __init__(
@@ -69,7 +69,7 @@ class TinyImageTextScorer:
         return self.network.text(read.tokens.to(device), read.valid.to(device))
 
 
-class TinyQualityScorer:
+class TinyQualityScorer(Scorer):
     """Is the image well made, in [0, 1]: 1 for a clean render, falling with the severity of its faults.
 
     Prompts are ignored. Where exactly a score lies means little; that it is higher does.

@@ -11,6 +11,7 @@ import torch
 from scipy import ndimage
 
 from datamodules.schema.detections import Detections
+from datamodules.schema.interfaces import Analyzer, Scorer
 from datamodules.schema.scene import Person, Scene
 
 SIZE = 48
@@ -72,7 +73,7 @@ def _body(box):
     return torch.cat([POINTS * (box[2:] - box[:2]) + box[:2], torch.full((17, 1), 2.0)], dim=-1)
 
 
-class BlobAnalyzer:
+class BlobAnalyzer(Analyzer):
     """Connected components of saturated pixels."""
 
     def __init__(self, min_pixels: int = 6) -> None:
@@ -117,7 +118,7 @@ def _direction(colours):
     return torch.nn.functional.normalize(colours - colours.mean(-1, keepdim=True), dim=-1)
 
 
-class ColourWordScorer:
+class ColourWordScorer(Scorer):
     """Share of the colour words of a prompt that are seen: a real, if plain, image-text score."""
 
     def score(self, images, prompts):
@@ -132,7 +133,7 @@ class ColourWordScorer:
         return torch.tensor(out)
 
 
-class ContrastScorer:
+class ContrastScorer(Scorer):
     """Standard deviation of the pixels."""
 
     def score(self, images, prompts):

@@ -19,7 +19,7 @@ from transformers import (
     T5Tokenizer,
 )
 
-from datamodules.schema.protocols import PromptEncoder
+from datamodules.schema.interfaces import PromptEncoder
 from lightning_modules.backbone.prompt_rows import length_buckets
 from lightning_modules.backbone.prompts import CachedPromptEncoder, FluxPromptEncoder, MiniLMPromptEncoder
 

@@ -1,15 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
-from scipy.stats import mannwhitneyu
 
 from datamodules.schema.detections import Detections
-from lightning_modules.pretraining.analyzer_figures import (
-    AnalyzerFigures,
-    area_under_roc,
-    identity_figures,
-    keypoint_similarity,
-)
+from lightning_modules.pretraining.analyzer_figures import AnalyzerFigures, identity_figures
 
 
 def _truth(batch, i):
@@ -61,31 +57,33 @@ def test_matching_is_one_to_one(batch):
     assert figures.compute()["face_f1"] == pytest.approx(2 / 3)
 
 
-def test_keypoint_similarity_is_cocos(batch):
+def test_bodies_are_measured_by_cocos_similarity(batch):
     from pycocotools.cocoeval import COCOeval
 
     torch.manual_seed(0)
-    image, slot = batch.persons()
-    gt, extents = batch.keypoints[image, slot], batch.extents[image, slot]
-    pred = gt + 0.03 * torch.randn_like(gt)
+    found = [_truth(batch, i) for i in range(len(batch))]
+    moved = [replace(d, keypoints=d.keypoints + 0.03 * torch.randn_like(d.keypoints)) for d in found]
+    figures = AnalyzerFigures()
+    figures.update(moved, batch)
     evaluator = COCOeval(iouType="keypoints")
     evaluator.params.imgIds, evaluator.params.catIds = [1], [1]
     want = []
-    for one, truth, extent in zip(pred, gt, extents, strict=True):
-        area = float((extent[2] - extent[0]) * (extent[3] - extent[1]))
-        flat = truth.double().flatten().tolist()
-        evaluator._gts[1, 1] = [{"keypoints": flat, "area": area, "bbox": [0, 0, 1, 1], "ignore": 0, "id": 1}]
-        evaluator._dts[1, 1] = [{"keypoints": one.double().flatten().tolist(), "score": 1.0, "id": 1}]
-        want.append(evaluator.computeOks(1, 1)[0, 0])
-    np.testing.assert_allclose(keypoint_similarity(pred, gt, extents).numpy(), want, atol=1e-4)
-
-
-def test_area_under_roc_is_the_u_statistic():
-    rng = np.random.default_rng(0)
-    positive, negative = rng.integers(0, 9, 40) / 4, rng.integers(0, 6, 70) / 4
-    want = mannwhitneyu(positive, negative).statistic / (40 * 70)
-    assert area_under_roc(positive, negative) == pytest.approx(want)
-    assert np.isnan(area_under_roc(positive, negative[:0]))
+    for i, detections in enumerate(moved):
+        for pred, truth, extent in zip(
+            detections.keypoints, found[i].keypoints, batch.extents[i, batch.valid[i]], strict=True
+        ):
+            area = float((extent[2] - extent[0]) * (extent[3] - extent[1]))
+            gt = {
+                "keypoints": truth.double().flatten().tolist(),
+                "area": area,
+                "bbox": [0, 0, 1, 1],
+                "ignore": 0,
+            }
+            evaluator._gts[1, 1] = [gt | {"id": 1}]
+            evaluator._dts[1, 1] = [{"keypoints": pred.double().flatten().tolist(), "score": 1.0, "id": 1}]
+            want.append(evaluator.computeOks(1, 1)[0, 0])
+    np.testing.assert_allclose(figures.matched["oks"], want, atol=1e-4)
+    assert figures.compute()["oks_strict"] < figures.compute()["oks"]
 
 
 def test_identity_figures_of_perfect_and_of_random_embeddings():

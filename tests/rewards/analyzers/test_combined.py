@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from datamodules.schema.detections import Detections
-from datamodules.schema.protocols import Analyzer
+from datamodules.schema.interfaces import Analyzer
 from rewards.analyzers.combined import CombinedAnalyzer, join, match_bodies, photo_analyzer
 from rewards.analyzers.insightface import InsightFaceAnalyzer
 from rewards.analyzers.rtmlib import RTMLibAnalyzer

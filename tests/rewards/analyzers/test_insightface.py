@@ -13,7 +13,7 @@ from insightface.utils.face_align import estimate_norm
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
 
-from datamodules.schema.protocols import Analyzer
+from datamodules.schema.interfaces import Analyzer
 from rewards.analyzers.insightface import InsightFaceAnalyzer, find_pack, to_bgr
 from rewards.real_parts.fetch import MissingPartError, find_part
 

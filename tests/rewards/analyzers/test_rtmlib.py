@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
 from torchvision.ops import box_iou
 
-from datamodules.schema.protocols import Analyzer
+from datamodules.schema.interfaces import Analyzer
 from rewards.analyzers.insightface import InsightFaceAnalyzer
 from rewards.analyzers.rtmlib import PersonCounter, RTMLibAnalyzer, head_boxes
 from rewards.real_parts.fetch import MissingPartError

@@ -4,7 +4,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torchvision.ops import box_iou
 
-from datamodules.schema.protocols import Analyzer
+from datamodules.schema.interfaces import Analyzer
 from datamodules.tiny_world.scenes import draw_scene
 from rewards.analyzers.tiny import TinyAnalyzer, fit_to_square
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 from sentence_transformers import SentenceTransformer
 
-from datamodules.schema.protocols import PromptEncoder
+from datamodules.schema.interfaces import PromptEncoder
 from rewards.scorers.text import STATE_SCALE, MiniLMReader
 
 PROMPTS = ["two women waving in a park", "", "Seven people on a beach, three of them sitting"]

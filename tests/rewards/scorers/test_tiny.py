@@ -2,7 +2,7 @@ import pytest
 import torch
 from scipy.stats import spearmanr
 
-from datamodules.schema.protocols import Scorer
+from datamodules.schema.interfaces import Scorer
 from datamodules.tiny_world.scenes import draw_scene
 from rewards.scorers.tiny import TinyImageTextScorer, TinyQualityJudge, TinyQualityScorer
 

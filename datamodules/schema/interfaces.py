@@ -1,8 +1,12 @@
-"""The doors behind which tiny and real models stand alike."""
+"""The doors behind which tiny and real models stand alike.
 
+Abstract classes rather than protocols: configuration files check a class by its ancestors, and the shape annotations
+of a protocol's methods never compare equal.
+"""
+
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -10,28 +14,26 @@ from torch import Tensor
 from datamodules.schema.detections import Detections
 
 
-@runtime_checkable
-class Analyzer(Protocol):
+class Analyzer(ABC):
     """Finds people in images: faces with landmarks and identity, body keypoints, person mask."""
 
+    @abstractmethod
     def analyze(self, images: Float[Tensor, "b 3 h w"]) -> list[Detections]:
         """Everything seen, one ``Detections`` per image; ``images`` are RGB in [0, 1]."""
-        ...
 
+    @abstractmethod
     def embed_faces(
         self, faces: Float[Tensor, "b 3 r r"], landmarks: Float[Tensor, "b 5 2"] | None = None
     ) -> Float[Tensor, "b d"]:
         """Unit-norm identity embeddings of reference views (one face each); zeros where no face is found."""
-        ...
 
 
-@runtime_checkable
-class Scorer(Protocol):
+class Scorer(ABC):
     """Judges an image, alone or against its prompt."""
 
+    @abstractmethod
     def score(self, images: Float[Tensor, "b 3 h w"], prompts: Sequence[str]) -> Float[Tensor, " b"]:
         """One score per image, higher is better."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,9 @@ class PromptEmbedding:
         return self.tokens.shape[0]
 
 
-@runtime_checkable
-class PromptEncoder(Protocol):
+class PromptEncoder(ABC):
     """Turns prompts into token states and a pooled vector."""
 
+    @abstractmethod
     def encode(self, prompts: Sequence[str]) -> PromptEmbedding:
         """Encode a batch; the result is padded to the longest prompt, or to the encoder's fixed length."""
-        ...
