@@ -103,8 +103,8 @@ def identity_figures(scene: Float[Tensor, "p d"], references: Float[Tensor, "p d
     """How well scene faces and reference views of the same people match: ROC AUC over all pairs, mean cosines."""
     similarity = references @ scene.T
     same = torch.eye(len(similarity), dtype=torch.bool, device=similarity.device)
-    threshold = similarity[~same].double().cpu().numpy()
-    threshold = float(np.quantile(threshold, 0.999)) if len(threshold) else 1.0
+    different = similarity[~same].double().cpu().numpy()
+    threshold = float(np.quantile(different, 0.999)) if len(different) else 1.0
     return {
         "identity_auc": float(roc_auc(similarity.flatten(), same.flatten())),
         "identity_tar_at_0.1%": float((similarity[same] > threshold).float().mean()),

@@ -7,6 +7,7 @@ from pathlib import Path
 import lightning as L
 import torch
 from lightning.pytorch.utilities import rank_zero_only
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
@@ -44,13 +45,13 @@ class PretrainingModule(L.LightningModule):
         self.recipe = recipe
         self.seed = torch.initial_seed()
 
-    def configure_optimizers(self) -> tuple[list[AdamW], list[dict[str, object]]]:
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """AdamW on what is trainable, with the recipe's schedule per step."""
         trainable = [p for p in self.parameters() if p.requires_grad]
         optimizer = AdamW(trainable, self.recipe.learning_rate, weight_decay=self.recipe.weight_decay)
         total = int(self.trainer.estimated_stepping_batches)
         schedule = LambdaLR(optimizer, lambda step: learning_rate_factor(step, total, self.recipe))
-        return [optimizer], [{"scheduler": schedule, "interval": "step"}]
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def on_validation_end(self) -> None:
         """Export what was just validated."""

@@ -23,7 +23,8 @@ from lightning_modules.pretraining.analyzer_figures import AnalyzerFigures
 from lightning_modules.pretraining.degradations import MASKED, PLAIN, degrade
 from lightning_modules.pretraining.image_text import CANDIDATES, top1_accuracy
 from lightning_modules.pretraining.quality import clean_auc
-from lightning_modules.pretraining.rendered import RenderedBatch, RenderedDataset, render_split
+from lightning_modules.pretraining.render_split import render_split
+from lightning_modules.pretraining.rendered import RenderedBatch, RenderedDataset
 from rewards.analyzers import tiny as analyzers
 from rewards.analyzers.tiny import TinyAnalyzer
 from rewards.scorers import tiny as scorers

@@ -164,7 +164,7 @@ class TinyAnalyzer(Analyzer):
             [body.positions[-1] / extent, body.visibility.argmax(-1, keepdim=True).float()], dim=-1
         )
         embeddings = self._embed(squares, faces.image_index, faces.landmarks)
-        masks = _restore_maps(output.mask.sigmoid(), extent, images.shape[-2:])
+        masks = _restore_maps(output.mask.sigmoid(), extent, (images.shape[-2], images.shape[-1]))
         found = []
         for i in range(len(images)):
             own = faces.image_index == i

