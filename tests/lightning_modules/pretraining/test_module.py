@@ -24,7 +24,7 @@ def test_schedule_warms_up_holds_and_decays():
     assert factors[10:50] == [1.0] * 40
     assert factors[75] == pytest.approx(0.5)
     assert factors[100] == 0.01
-    assert all(a >= b for a, b in itertools.pairwise(factors))
+    assert all(a >= b for a, b in itertools.pairwise(factors[50:]))
 
 
 @pytest.mark.parametrize(
