@@ -22,12 +22,7 @@ def _image_qkv(
     attn: Any, name: str, x: Float[Tensor, "b s c"], branch: Branch
 ) -> tuple[Float[Tensor, "b s heads head_dim"], KeyValue]:
     """Query, and rotated key with value, of image-like tokens."""
-    q, k, v = (
-        apply_linear(getattr(attn, part), f"{name}.attn.{part}", x, branch.adapters).unflatten(
-            -1, (-1, attn.head_dim)
-        )
-        for part in ("to_q", "to_k", "to_v")
-    )
+    q, k, v = _projected(attn, name, ("to_q", "to_k", "to_v"), x, branch)
     return rotate(attn.norm_q(q), branch.rotary), KeyValue(rotate(attn.norm_k(k), branch.rotary), v)
 
 
@@ -35,15 +30,22 @@ def _text_qkv(
     attn: Any, name: str, x: Float[Tensor, "b s c"], branch: Branch
 ) -> tuple[Float[Tensor, "b s heads head_dim"], KeyValue]:
     """Query, and rotated key with value, of text tokens in a double-stream block."""
-    q, k, v = (
-        apply_linear(getattr(attn, part), f"{name}.attn.{part}", x, branch.adapters).unflatten(
-            -1, (-1, attn.head_dim)
-        )
-        for part in ("add_q_proj", "add_k_proj", "add_v_proj")
-    )
+    q, k, v = _projected(attn, name, ("add_q_proj", "add_k_proj", "add_v_proj"), x, branch)
     return rotate(attn.norm_added_q(q), branch.rotary), KeyValue(
         rotate(attn.norm_added_k(k), branch.rotary), v
     )
+
+
+def _projected(
+    attn: Any, name: str, parts: tuple[str, str, str], x: Float[Tensor, "b s c"], branch: Branch
+) -> list[Float[Tensor, "b s heads head_dim"]]:
+    """Three projections of the same tokens, split into heads."""
+    return [
+        apply_linear(getattr(attn, part), f"{name}.attn.{part}", x, branch.adapters).unflatten(
+            -1, (-1, attn.head_dim)
+        )
+        for part in parts
+    ]
 
 
 class _Modulation(NamedTuple):
