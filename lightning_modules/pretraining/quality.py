@@ -21,15 +21,17 @@ from lightning_modules.pretraining.module import PretrainingModule, Recipe
 from lightning_modules.pretraining.rendered import RenderedBatch
 from rewards.analyzers.tiny_networks import IMAGE_SIZE
 from rewards.functional.auc import roc_auc
-from rewards.scorers.tiny_networks import QualityNetwork
+from rewards.scorers.tiny_networks import QualityNetwork, QualityOutput
 
 LATENT_NOISE = "latent_noise"
+DAMAGE_RMS = 0.25
 
 
 class QualityPretraining(PretrainingModule):
     """Each render is judged clean, with a mild and with a severe version of a fault.
 
-    The target of an image is one minus its severity; besides, of two versions the worse must score lower.
+    The target of an image is one minus its severity; besides, of two versions the worse must score lower, and the
+    network must say where in the image the fault is, which teaches it far more per image than the one number.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class QualityPretraining(PretrainingModule):
         faults: Sequence[str],
         width: int = 32,
         codec: str | None = None,
+        codec_share: float = 0.25,
         generated_folder: str | None = None,
         generated_severity: float = 0.7,
         recipe: Recipe = Recipe(),  # noqa: B008
@@ -48,7 +51,8 @@ class QualityPretraining(PretrainingModule):
             name: ``quality_scorer`` or ``quality_judge``.
             faults: names from ``degradations``, and ``latent_noise`` if there is a codec.
             width: channels of the trunk at stride 4.
-            codec: ``shipped`` or a folder: half of the examples also pass through it, as every generated image does.
+            codec: ``shipped`` or a folder.
+            codec_share: share of the steps whose images also pass through the codec, as generated images do.
             generated_folder: images of early checkpoints, mixed in as bad examples.
             generated_severity: their severity.
             recipe: optimiser, schedule, export.
@@ -62,6 +66,7 @@ class QualityPretraining(PretrainingModule):
         self.faults = tuple(faults)
         self.codec_source = codec
         self.codec: LatentCodec | None = None
+        self.codec_share = codec_share
         self.generated_severity = generated_severity
         self.generated = None if generated_folder is None else _read_folder(Path(generated_folder))
         self.judged: list[tuple[Tensor, Tensor, Tensor]] = []
@@ -72,22 +77,27 @@ class QualityPretraining(PretrainingModule):
             self.codec = load_codec(None if self.codec_source == "shipped" else self.codec_source)
 
     def training_step(self, batch: RenderedBatch, batch_index: int) -> Tensor:
-        """Cross-entropy with one minus severity, plus a ranking loss between mild and severe."""
+        """Cross-entropy with one minus severity, ranking of mild and severe, and the map of damage."""
         kinds = torch.randint(len(self.faults), (len(batch),))
         severe = 0.15 + 0.85 * torch.rand(len(batch))
         mild = severe * torch.rand(len(batch)) * 0.8
         versions = [batch.images, *(self._with_fault(batch, kinds, s) for s in (mild, severe))]
         images, target = torch.cat(versions), torch.cat([torch.ones(len(batch)), 1 - mild, 1 - severe])
-        if self.codec is not None and torch.rand(()) < 0.5:
+        damage = damage_map(images, batch.images.repeat(3, 1, 1, 1))
+        if self.codec is not None and torch.rand(()) < self.codec_share:
             images = self._through_codec(self.codec, images)
         images, target = self._with_generated(images, target)
-        logits = self.network(images)
-        target = target.to(logits) * 0.98 + 0.01
-        entropy = functional.binary_cross_entropy_with_logits(logits, target)
-        clean, better, worse = logits[: 3 * len(batch)].chunk(3)
-        ranking = functional.softplus(worse - better).mean() + functional.softplus(better - clean).mean()
-        self.log_dict({"train/entropy": entropy.detach(), "train/ranking": ranking.detach()}, prog_bar=True)
-        return entropy + 0.1 * ranking
+        output: QualityOutput = self.network(images)
+        target = target.to(output.logits) * 0.98 + 0.01
+        clean, better, worse = output.logits[: len(damage)].chunk(3)
+        losses = {
+            "entropy": functional.binary_cross_entropy_with_logits(output.logits, target),
+            "ranking": 0.1
+            * (functional.softplus(worse - better) + functional.softplus(better - clean)).mean(),
+            "damage": 4 * (output.damage[: len(damage)] - damage).abs().mean(),
+        }
+        self.log_dict({f"train/{name}": value.detach() for name, value in losses.items()}, prog_bar=True)
+        return torch.stack(list(losses.values())).sum()
 
     def on_validation_epoch_start(self) -> None:
         """Judgements are of one pass."""
@@ -100,7 +110,7 @@ class QualityPretraining(PretrainingModule):
             kinds = torch.randint(len(self.faults), (len(batch),))
             severity = 0.1 + 0.9 * torch.rand(len(batch))
             worse = self._with_fault(batch, kinds, severity)
-        self.judged.append((self.network(batch.images), self.network(worse), severity))
+        self.judged.append((self.network(batch.images).logits, self.network(worse).logits, severity))
 
     def on_validation_epoch_end(self) -> None:
         """Log how well clean and faulty are told apart, and how well severity is ranked."""
@@ -139,6 +149,12 @@ class QualityPretraining(PretrainingModule):
         chosen = self.generated[torch.randint(len(self.generated), (count,))].to(images.device).float() / 255
         bad = torch.full((count,), 1 - self.generated_severity)
         return torch.cat([images, chosen]), torch.cat([target, bad])
+
+
+def damage_map(images: Float[Tensor, "b 3 h w"], clean: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 16 16"]:
+    """What the network learns to see without the clean image: the error of each cell, 1 from an RMS of 0.25 on."""
+    squared = (images - clean).square().mean(1, keepdim=True)
+    return (functional.adaptive_avg_pool2d(squared, 16)[:, 0].sqrt() / DAMAGE_RMS).clamp(max=1)
 
 
 def clean_auc(clean: Float[Tensor, " m"], worse: Float[Tensor, " k"]) -> Float[Tensor, ""]:

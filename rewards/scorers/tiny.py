@@ -107,7 +107,15 @@ class TinyQualityScorer(Scorer):
         if not len(images):
             return images.new_zeros(0)
         network = self.network.to(images.device)
-        return torch.cat([network(chunk) for chunk in _analysis_chunks(images, self.batch_size)])
+        return torch.cat([network(chunk).logits for chunk in _analysis_chunks(images, self.batch_size)])
+
+    @torch.no_grad()
+    def damage(self, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 16 16"]:
+        """Where images in [0, 1] look wrong, in [0, 1] per cell of the square they are fitted into."""
+        _check(images, None)
+        network = self.network.to(images.device)
+        maps = [network(chunk).damage for chunk in _analysis_chunks(images, self.batch_size)]
+        return torch.cat([images.new_zeros(0, 16, 16), *maps])
 
 
 class TinyQualityJudge(TinyQualityScorer):

@@ -1,13 +1,14 @@
 """The networks behind the tiny scorers: an image and a text side that meet, and a judge of quality."""
 
 import math
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rewards.analyzers.tiny_networks import Trunk
+from rewards.analyzers.tiny_networks import Trunk, conv_block
 from rewards.scorers.text import TEXT_WIDTH
 
 
@@ -65,20 +66,36 @@ class ImageTextNetwork(nn.Module):
         return self.log_scale.clamp(max=math.log(100.0)).exp()
 
 
+class QualityOutput(NamedTuple):
+    """A judgement and where it comes from.
+
+    Attributes:
+        logits: quality, higher is better.
+        damage: how far each 8 x 8 pixel cell is from what it should be, in [0, 1].
+    """
+
+    logits: Float[Tensor, " b"]
+    damage: Float[Tensor, "b 16 16"]
+
+
 class QualityNetwork(nn.Module):
-    """An image to one logit, by what is typical of it and what stands out, at two strides."""
+    """An image to one logit: from a map of local damage, and from what is typical and what stands out."""
 
     def __init__(self, width: int = 32) -> None:
         super().__init__()
         self.trunk = Trunk(width)
-        fine, _, coarse = self.trunk.widths
-        self.judge = nn.Sequential(nn.Linear(2 * fine + 2 * coarse, 64), nn.SiLU(), nn.Linear(64, 1))
+        fine, middle, coarse = self.trunk.widths
+        self.damage = nn.Sequential(conv_block(middle, middle), nn.Conv2d(middle, 1, 1))
+        pooled = 2 * fine + 2 * coarse + 2
+        self.judge = nn.Sequential(nn.BatchNorm1d(pooled), nn.Linear(pooled, 64), nn.SiLU(), nn.Linear(64, 1))
 
-    def forward(self, images: Float[Tensor, "b 3 128 128"]) -> Float[Tensor, " b"]:
-        """Logits, higher is better."""
+    def forward(self, images: Float[Tensor, "b 3 128 128"]) -> QualityOutput:
+        """Judgements of images in [0, 1]."""
         seen = self.trunk(images)
+        damage = self.damage(seen.middle).float().sigmoid()
         pooled = [_mean(seen.fine), _spread(seen.fine), _mean(seen.coarse), _max(seen.coarse)]
-        return self.judge(torch.cat(pooled, dim=1)).float()[:, 0]
+        pooled += [_mean(damage), _max(damage)]
+        return QualityOutput(self.judge(torch.cat(pooled, dim=1)).float()[:, 0], damage[:, 0])
 
 
 def _mean(x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c"]:

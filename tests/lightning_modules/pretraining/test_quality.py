@@ -3,7 +3,7 @@ import pytest
 import torch
 from PIL import Image
 
-from lightning_modules.pretraining.quality import QualityPretraining
+from lightning_modules.pretraining.quality import QualityPretraining, clean_auc, damage_map
 
 
 def test_each_image_gets_its_own_fault(batch):
@@ -31,3 +31,18 @@ def test_generated_images_are_bad_examples(batch, tmp_path):
 def test_an_empty_folder_is_refused(tmp_path):
     with pytest.raises(ValueError, match="holds no"):
         QualityPretraining("quality_judge", ["blur"], generated_folder=str(tmp_path))
+
+
+def test_damage_is_the_error_of_each_cell(batch):
+    worse = batch.images.clone()
+    worse[:, :, 8:16, 24:32] = 1 - worse[:, :, 8:16, 24:32]
+    damage = damage_map(worse, batch.images)
+    error = (worse - batch.images)[:, :, 8:16, 24:32].square().mean((1, 2, 3)).sqrt()
+    torch.testing.assert_close(damage[:, 1, 3], (error / 0.25).clamp(max=1))
+    damage[:, 1, 3] = 0
+    assert damage.eq(0).all()
+
+
+def test_clean_auc_counts_pairs():
+    clean, worse = torch.tensor([1.0, 2.0, 3.0]), torch.tensor([0.0, 2.5])
+    assert clean_auc(clean, worse).item() == pytest.approx(4 / 6)
