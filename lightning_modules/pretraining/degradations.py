@@ -99,7 +99,7 @@ def block_cosine(images: Images, severity: Severity) -> Images:
     coefficients = basis @ blocks @ basis.T
     order = torch.arange(8, device=images.device)
     frequency = (order[:, None] + order) / 14
-    step = severity.view(b, 1, 1, 1, 1, 1) * (0.05 + 0.6 * frequency) + 1e-4
+    step = severity.view(b, 1, 1, 1, 1, 1) * (0.2 + 3 * frequency) + 1e-4
     coefficients = (coefficients / step).round() * step
     blocks = basis.T @ coefficients @ basis
     return blocks.permute(0, 1, 2, 4, 3, 5).reshape(b, c, h, w).clamp(0, 1)
