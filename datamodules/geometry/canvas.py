@@ -41,7 +41,9 @@ def draw_canvases(
     if height % TOKEN_PIXELS or width % TOKEN_PIXELS:
         raise ValueError(f"size: height and width must be multiples of {TOKEN_PIXELS}, got {size}")
     if not n == len(references) == len(landmarks):
-        raise ValueError(f"references, landmarks, boxes: got {len(references)}, {len(landmarks)} and {n} people")
+        raise ValueError(
+            f"references, landmarks, boxes: got {len(references)}, {len(landmarks)} and {n} people"
+        )
     images = torch.full((n, 3, height, width), fill)
     keep = torch.zeros(n, height // TOKEN_PIXELS, width // TOKEN_PIXELS, dtype=torch.bool)
     scale = torch.tensor([width, height, width, height])
