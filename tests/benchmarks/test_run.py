@@ -101,6 +101,11 @@ def test_flags_are_spellings_of_overrides_and_explicit_overrides_win(monkeypatch
     assert (second.limit, second.scenes.size, default) == (5, 9, Path("runs/tiny"))
 
 
+def _listen_to_interrupts() -> None:
+    """Where the tests themselves run in the background, a shell has told their children to ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def test_ctrl_c_keeps_what_is_finished(tmp_path):
     """A real suite in a process of its own, interrupted while its second configuration runs."""
     command = [
@@ -114,7 +119,13 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path):
     ]
     command += ["methods.washed.generator.init_args.pause_s=5"]
     process = subprocess.Popen(
-        command, env=ENVIRONMENT, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        env=ENVIRONMENT,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=_listen_to_interrupts,
     )
     try:
         _wait_for_first_configuration(tmp_path / "report.json", process)

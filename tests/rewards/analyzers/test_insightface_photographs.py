@@ -5,9 +5,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from insightface.app import FaceAnalysis
 from torch import Tensor
 
-from rewards.analyzers.insightface import InsightFaceAnalyzer
+from rewards.analyzers.insightface import InsightFaceAnalyzer, to_bgr
+from rewards.real_parts.fetch import find_part
 
 Photograph = Callable[[str], Tensor]
 

@@ -1,0 +1,12 @@
+"""The run database must not switch off what others log."""
+
+import logging
+
+from benchmarks.tracking import Tracker
+
+
+def test_opening_the_database_leaves_loggers_on(tmp_path):
+    logger = logging.getLogger("troupe.test")
+    tracker = Tracker(tmp_path, "loggers", {"config": {}})
+    assert tracker.client.get_run(tracker.parent_id).info.run_name == "loggers"
+    assert not logger.disabled
