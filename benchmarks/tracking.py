@@ -8,8 +8,6 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,18 +29,6 @@ def tracking_uri(output: Path) -> str:
     return f"sqlite:///{(output / 'mlflow.db').resolve()}"
 
 
-@contextmanager
-def _loggers_kept() -> Iterator[None]:
-    """Alembic, which creates MLflow's tables, switches off every logger that exists."""
-    loggers = [item for item in logging.root.manager.loggerDict.values() if isinstance(item, logging.Logger)]
-    switched_on = [logger for logger in loggers if not logger.disabled]
-    try:
-        yield
-    finally:
-        for logger in switched_on:
-            logger.disabled = False
-
-
 class Tracker:
     """Writes runs of one suite.
 
@@ -55,9 +41,8 @@ class Tracker:
     def __init__(self, output: Path, experiment: str, provenance: dict[str, Any]) -> None:
         for name in ("alembic", "mlflow"):
             logging.getLogger(name).setLevel(logging.WARNING)
-        with _loggers_kept():
-            self.client = MlflowClient(tracking_uri(output))
-            self.experiment_id = self._experiment(experiment, output)
+        self.client = MlflowClient(tracking_uri(output))
+        self.experiment_id = self._experiment(experiment, output)
         run = self.client.create_run(self.experiment_id, run_name=experiment, tags=self._tags())
         self.parent_id = run.info.run_id
         log_provenance(self.client, self.parent_id, provenance)

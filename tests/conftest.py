@@ -14,6 +14,7 @@ os.environ.update(
     }
 )
 
+import logging
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,6 +44,11 @@ def clean_process() -> Iterator[None]:
     """Undo what trainers and process groups leave in the process."""
     environment = dict(os.environ)
     dtype = torch.get_default_dtype()
+    # import-linter and others switch off every logger that exists when they configure their own.
+    logging.disable(logging.NOTSET)
+    for logger in logging.root.manager.loggerDict.values():
+        if isinstance(logger, logging.Logger):
+            logger.disabled = False
     yield
     torch.set_default_dtype(dtype)
     torch.set_grad_enabled(True)
