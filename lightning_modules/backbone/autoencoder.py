@@ -26,22 +26,36 @@ PATCH_CHANNELS = 3 * PATCH * PATCH
 POINT_LOGVAR = -30.0  # the smallest log-variance a DiagonalGaussianDistribution keeps
 
 
+class ChannelNorm(nn.Module):
+    """Every pixel's channels at unit mean square, times a learned gain.
+
+    Group normalisation would mix in the statistics of the whole picture, which differ between crops and scenes.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+
+    def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        """``x`` over the root mean square of its channels."""
+        scale = torch.rsqrt(x.square().mean(dim=1, keepdim=True) + 1e-6)
+        return x * scale * self.weight[:, None, None]
+
+
 class ResidualBlock(nn.Module):
     """Pre-activation residual block, identity at initialisation."""
 
-    def __init__(self, channels: int, groups: int = 8) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        self.norm1 = nn.GroupNorm(groups, channels)
+        self.norm = ChannelNorm(channels)
         self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
-        self.norm2 = nn.GroupNorm(groups, channels)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
         nn.init.zeros_(self.conv2.weight)
         nn.init.zeros_(cast(Tensor, self.conv2.bias))
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """``x`` plus two convolutions."""
-        hidden = self.conv1(F.silu(self.norm1(x)))
-        return cast(Tensor, x + self.conv2(F.silu(self.norm2(hidden))))
+        return cast(Tensor, x + self.conv2(F.silu(self.conv1(self.norm(x)))))
 
 
 class PatchAutoencoder(ModelMixin, ConfigMixin):
@@ -50,8 +64,9 @@ class PatchAutoencoder(ModelMixin, ConfigMixin):
     Args:
         latent_channels: channels of a latent pixel (16 in FLUX).
         width: channels of the networks at 1/8 of the resolution.
-        fine_width: channels of the decoder's second stage, at 1/4 of the resolution.
-        blocks: residual blocks per stage.
+        blocks: residual blocks at 1/8 of the resolution, in the encoder and in the decoder.
+        fine_width: channels of the decoder's second stage, at 1/4 of the resolution, where most of the work is.
+        fine_blocks: residual blocks of that stage.
         scaling_factor: latents are ``(z - shift_factor) * scaling_factor`` outside the codec, as in FLUX.
         shift_factor: see ``scaling_factor``.
         block_out_channels: only its length matters, 4, which tells pipelines that the codec shrinks by 8.
@@ -61,9 +76,10 @@ class PatchAutoencoder(ModelMixin, ConfigMixin):
     def __init__(
         self,
         latent_channels: int = 16,
-        width: int = 192,
+        width: int = 128,
+        blocks: int = 1,
         fine_width: int = 96,
-        blocks: int = 2,
+        fine_blocks: int = 4,
         scaling_factor: float = 1.0,
         shift_factor: float = 0.0,
         block_out_channels: tuple[int, ...] = (96, 96, 96, 192),
@@ -73,7 +89,6 @@ class PatchAutoencoder(ModelMixin, ConfigMixin):
         self.encoder = nn.Sequential(
             nn.Conv2d(PATCH_CHANNELS, width, 3, padding=1),
             *[ResidualBlock(width) for _ in range(blocks)],
-            nn.GroupNorm(8, width),
             nn.SiLU(),
             nn.Conv2d(width, latent_channels, 3, padding=1),
         )
@@ -83,8 +98,7 @@ class PatchAutoencoder(ModelMixin, ConfigMixin):
             *[ResidualBlock(width) for _ in range(blocks)],
             nn.Conv2d(width, 4 * fine_width, 1),
             nn.PixelShuffle(2),
-            *[ResidualBlock(fine_width) for _ in range(blocks)],
-            nn.GroupNorm(8, fine_width),
+            *[ResidualBlock(fine_width) for _ in range(fine_blocks)],
             nn.SiLU(),
             nn.Conv2d(fine_width, 3 * (PATCH // 2) ** 2, 3, padding=1),
         )

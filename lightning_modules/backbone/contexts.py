@@ -5,7 +5,9 @@ with the noise's time and visible to all. Canvases feed only the tokens that a f
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Self
 
 import torch
 from jaxtyping import Float, Int
@@ -60,21 +62,46 @@ def ragged_group(
     return TokenGroup(padded, ids, None if bool(valid.all()) else valid)
 
 
-def canvas_tokens(
-    batch: SceneBatch, index: int, codec: LatentCodec
-) -> tuple[Float[Tensor, "t c"], Int[Tensor, "t 2"], Int[Tensor, " t"]]:
-    """Kept canvas tokens of scene ``index``: latents, (row, column), and whose canvas each comes from."""
-    count = int(batch.layout.valid[index].sum())
+@dataclass(frozen=True)
+class CanvasTokens:
+    """Kept canvas tokens of one scene.
+
+    Attributes:
+        latents: packed latents.
+        position: (row, column) of each.
+        person: whose canvas each comes from.
+    """
+
+    latents: Float[Tensor, "t c"]
+    position: Int[Tensor, "t 2"]
+    person: Int[Tensor, " t"]
+
+    def of(self, person: int) -> Self:
+        """The tokens of one person's canvas."""
+        own = self.person == person
+        return replace(self, latents=self.latents[own], position=self.position[own], person=self.person[own])
+
+
+def canvas_tokens(batch: SceneBatch, codec: LatentCodec) -> list[CanvasTokens]:
+    """Kept canvas tokens of every scene; all canvases go through the codec in one call."""
     size = (batch.images.shape[-2], batch.images.shape[-1])
-    canvases, keep = draw_canvases(
-        batch.references[index, :count],
-        batch.reference_landmarks[index, :count],
-        batch.layout.boxes[index, :count],
-        size,
-    )
-    latents = codec.encode(canvases).view(count, *keep.shape[1:], -1)
-    person, row, column = keep.nonzero(as_tuple=True)
-    return latents[keep], torch.stack([row, column], dim=1), person
+    counts = batch.layout.counts().tolist()
+    drawn = [
+        draw_canvases(
+            batch.references[i, :count],
+            batch.reference_landmarks[i, :count],
+            batch.layout.boxes[i, :count],
+            size,
+        )
+        for i, count in enumerate(counts)
+    ]
+    latents = codec.encode(torch.cat([canvases for canvases, _ in drawn])).split(counts)
+    scenes = []
+    for tokens, (_, keep) in zip(latents, drawn, strict=True):
+        person, row, column = keep.nonzero(as_tuple=True)
+        kept = tokens.view(*keep.shape, -1)[keep]
+        scenes.append(CanvasTokens(kept, torch.stack([row, column], dim=1), person))
+    return scenes
 
 
 def context_image(context: Context, batch: SceneBatch) -> Float[Tensor, "b 3 h w"]:
@@ -98,9 +125,9 @@ def context_group(context: Context, batch: SceneBatch, codec: LatentCodec) -> To
     if context is Context.TEXT:
         return None
     if context in (Context.CANVAS, Context.SINGLE_CANVAS):
-        parts = [canvas_tokens(batch, i, codec) for i in range(len(batch))]
+        scenes = canvas_tokens(batch, codec)
         if context is Context.SINGLE_CANVAS:
-            parts = [(t[p == 0], rc[p == 0], p) for t, rc, p in parts]
-        return ragged_group([p[0] for p in parts], [p[1] for p in parts])
+            scenes = [scene.of(0) for scene in scenes]
+        return ragged_group([s.latents for s in scenes], [s.position for s in scenes])
     rows, columns = batch.images.shape[-2] // TOKEN_PIXELS, batch.images.shape[-1] // TOKEN_PIXELS
     return full_group(codec.encode(context_image(context, batch)), rows, columns)

@@ -6,7 +6,6 @@ weights.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -19,22 +18,15 @@ from lightning_modules.backbone.adapters import LoRASet, LoRASpec
 from lightning_modules.backbone.blocks import DoubleState, SingleState, double_block, single_block
 from lightning_modules.backbone.flux_source import FluxConfig, draw_transformer, load_transformer
 from lightning_modules.backbone.positions import Rotary, rotary_table
-from lightning_modules.backbone.routing import Branch, KeyValue, Routing
-from lightning_modules.backbone.tokens import TokenGroup, TokenSequence, joined_validity
+from lightning_modules.backbone.prepared import (
+    ConditionCache,
+    PreparedSequence,
+    joined_rotary,
+    sequence_routing,
+)
+from lightning_modules.backbone.routing import Branch
+from lightning_modules.backbone.tokens import TokenGroup, TokenSequence
 from lightning_modules.sharding import zero_init
-
-
-@dataclass(frozen=True)
-class ConditionCache:
-    """Keys and values of all conditions in all blocks: they do not change while the canvas is denoised.
-
-    Attributes:
-        double: per double-stream block, per condition.
-        single: per single-stream block, per condition.
-    """
-
-    double: tuple[tuple[KeyValue, ...], ...]
-    single: tuple[tuple[KeyValue, ...], ...]
 
 
 class FluxBackbone(nn.Module):
@@ -115,25 +107,11 @@ class FluxBackbone(nn.Module):
             if isinstance(module, nn.Linear) and "blocks." in name and ".norm" not in name
         }
 
-    def forward(
-        self,
-        sequence: TokenSequence,
-        sigma: Float[Tensor, " b"],
-        guidance: Float[Tensor, " b"] | None = None,
-        cache: ConditionCache | None = None,
-        text_modulation: Sequence[Float[Tensor, "b t c"]] | None = None,
-    ) -> Float[Tensor, "b s c"]:
-        """Velocity (noise minus data) of the noise tokens.
-
-        Args:
-            sequence: text, noise and conditions.
-            sigma: time of the noise group, 1 = pure noise.
-            guidance: guidance scale, for models that embed it.
-            cache: keys and values of the conditions from :meth:`build_cache`.
-            text_modulation: per double-stream block, offsets of the text tokens' modulation embedding (ASTRA's DSM).
+    def prepare(self, sequence: TokenSequence) -> PreparedSequence:
+        """What does not change while the sequence is denoised; call it once for all steps of a sampling run.
 
         Raises:
-            ValueError: if the model embeds guidance and none is given, or text and noise carry different LoRA sets.
+            ValueError: if text and noise carry different LoRA sets.
         """
         drawn = len(sequence.noise)
         sequence = sequence.merged()
@@ -142,16 +120,52 @@ class FluxBackbone(nn.Module):
                 f"adapters: text has {sequence.text.adapters}, noise {sequence.noise.adapters}; single-stream blocks "
                 "treat them as one sequence, so both must name the same sets"
             )
-        double, single = self._routing(sequence)
-        main = self._branch(sequence, sequence.noise, sigma, guidance)
-        text = Branch(main.temb, self._rotary(sequence.text), main.adapters)
-        conditions = (
-            () if cache else tuple(self._branch(sequence, c, sigma, guidance) for c in sequence.conditions)
+        axes = self.transformer.config.axes_dims_rope
+        text, noise = rotary_table(sequence.text.ids, axes), rotary_table(sequence.noise.ids, axes)
+        double, single = sequence_routing(sequence)
+        return PreparedSequence(
+            sequence=sequence,
+            drawn=drawn,
+            text=self.transformer.context_embedder(sequence.text.tokens.to(self.dtype)),
+            conditions=tuple(
+                self.transformer.x_embedder(c.tokens.to(self.dtype)) for c in sequence.conditions
+            ),
+            text_rotary=text,
+            noise_rotary=noise,
+            main_rotary=joined_rotary(text, noise),
+            condition_rotary=tuple(rotary_table(c.ids, axes) for c in sequence.conditions),
+            double=double,
+            single=single,
         )
+
+    def forward(
+        self,
+        sequence: TokenSequence | PreparedSequence,
+        sigma: Float[Tensor, " b"],
+        guidance: Float[Tensor, " b"] | None = None,
+        cache: ConditionCache | None = None,
+        text_modulation: Sequence[Float[Tensor, "b t c"]] | None = None,
+    ) -> Float[Tensor, "b s c"]:
+        """Velocity (noise minus data) of the noise tokens.
+
+        Args:
+            sequence: text, noise and conditions; prepared where it is used for many steps.
+            sigma: time of the noise group, 1 = pure noise.
+            guidance: guidance scale, for models that embed it.
+            cache: keys and values of the conditions from :meth:`build_cache`.
+            text_modulation: per double-stream block, offsets of the text tokens' modulation embedding (ASTRA's DSM).
+
+        Raises:
+            ValueError: if the model embeds guidance and none is given, or text and noise carry different LoRA sets.
+        """
+        p = self.prepare(sequence) if isinstance(sequence, TokenSequence) else sequence
+        image = self._branch(p.sequence, p.sequence.noise, sigma, guidance, p.noise_rotary)
+        text = Branch(image.temb, p.text_rotary, image.adapters)
+        conditions = () if cache else self._condition_branches(p, sigma, guidance)
         state = DoubleState(
-            self.transformer.context_embedder(sequence.text.tokens.to(self.dtype)),
-            self.transformer.x_embedder(sequence.noise.tokens.to(self.dtype)),
-            () if cache else self._embedded_conditions(sequence),
+            p.text,
+            self.transformer.x_embedder(p.sequence.noise.tokens.to(self.dtype)),
+            () if cache else p.conditions,
         )
         for i, block in enumerate(self.transformer.transformer_blocks):
             state, _ = self._run(
@@ -159,16 +173,16 @@ class FluxBackbone(nn.Module):
                 block,
                 f"transformer_blocks.{i}",
                 state,
-                (text, main, conditions),
-                double,
+                (text, image, conditions),
+                p.double,
                 cache.double[i] if cache else (),
                 text_modulation[i].to(self.dtype) if text_modulation else None,
             )
-        texts = sequence.text.tokens.shape[1]
+        texts = p.text.shape[1]
         joined = SingleState(
             torch.cat(cast(list[Tensor], [state.text, state.image]), dim=1), state.conditions
         )
-        main = Branch(main.temb, _joined_rotary(text.rotary, main.rotary), main.adapters)
+        main = Branch(image.temb, p.main_rotary, image.adapters)
         blocks = self.transformer.single_transformer_blocks
         for i, block in enumerate(blocks):
             joined, _ = self._run(
@@ -177,12 +191,12 @@ class FluxBackbone(nn.Module):
                 f"single_transformer_blocks.{i}",
                 joined,
                 (main, conditions),
-                single,
+                p.single,
                 cache.single[i] if cache else (),
                 i == len(blocks) - 1,
             )
-        image = cast(Tensor, joined.main)[:, texts : texts + drawn]
-        return cast(Tensor, self.transformer.proj_out(self.transformer.norm_out(image, main.temb)))
+        drawn = cast(Tensor, joined.main)[:, texts : texts + p.drawn]
+        return cast(Tensor, self.transformer.proj_out(self.transformer.norm_out(drawn, main.temb)))
 
     def cache_refusal(self, sequence: TokenSequence) -> str | None:
         """Why the conditions' keys and values may not be cached; None where caching is exact."""
@@ -202,7 +216,7 @@ class FluxBackbone(nn.Module):
                 return f"condition {i} follows the noise's guidance; give it a fixed guidance"
         return None
 
-    def build_cache(self, sequence: TokenSequence) -> ConditionCache:
+    def build_cache(self, sequence: TokenSequence | PreparedSequence) -> ConditionCache:
         """Run the conditions once and keep their keys and values for every later step.
 
         The cache holds for this pooled prompt, these conditions and LoRA sets; canvas, time and text tokens may change.
@@ -210,18 +224,18 @@ class FluxBackbone(nn.Module):
         Raises:
             ValueError: if caching would not be exact, with the reason.
         """
-        reason = self.cache_refusal(sequence)
+        p = self.prepare(sequence) if isinstance(sequence, TokenSequence) else sequence
+        reason = self.cache_refusal(p.sequence)
         if reason:
             raise ValueError(f"sequence: conditions cannot be cached: {reason}")
-        double, single = self._routing(sequence)
-        unused = sequence.pooled.new_zeros(sequence.pooled.shape[0])
-        branches = tuple(self._branch(sequence, c, unused, None) for c in sequence.conditions)
-        state = DoubleState(None, None, self._embedded_conditions(sequence))
+        unused = p.sequence.pooled.new_zeros(p.sequence.pooled.shape[0])
+        branches = self._condition_branches(p, unused, None)
+        state = DoubleState(None, None, p.conditions)
         doubles, singles = [], []
         for i, block in enumerate(self.transformer.transformer_blocks):
             name = f"transformer_blocks.{i}"
             state, kv = self._run(
-                double_block, block, name, state, (branches[0], branches[0], branches), double
+                double_block, block, name, state, (branches[0], branches[0], branches), p.double
             )
             doubles.append(kv)
         joined = SingleState(None, state.conditions)
@@ -229,13 +243,26 @@ class FluxBackbone(nn.Module):
             name = f"single_transformer_blocks.{i}"
             last = i == len(self.transformer.single_transformer_blocks) - 1
             joined, kv = self._run(
-                single_block, block, name, joined, (branches[0], branches), single, (), last
+                single_block, block, name, joined, (branches[0], branches), p.single, (), last
             )
             singles.append(kv)
         return ConditionCache(tuple(doubles), tuple(singles))
 
+    def _condition_branches(
+        self, p: PreparedSequence, sigma: Float[Tensor, " b"], guidance: Tensor | None
+    ) -> tuple[Branch, ...]:
+        return tuple(
+            self._branch(p.sequence, group, sigma, guidance, rotary)
+            for group, rotary in zip(p.sequence.conditions, p.condition_rotary, strict=True)
+        )
+
     def _branch(
-        self, sequence: TokenSequence, group: TokenGroup, sigma: Float[Tensor, " b"], guidance: Tensor | None
+        self,
+        sequence: TokenSequence,
+        group: TokenGroup,
+        sigma: Float[Tensor, " b"],
+        guidance: Tensor | None,
+        rotary: Rotary,
     ) -> Branch:
         """Time embedding, rotation and LoRA sets of a group."""
         time = sigma if group.sigma is None else torch.full_like(sigma, group.sigma)
@@ -256,38 +283,10 @@ class FluxBackbone(nn.Module):
                 f"adapters: no LoRA set called {missing[0]!r}; there are {sorted(self.adapters)}"
             )
         sets = tuple(cast(LoRASet, self.adapters[name]) for name in group.adapters)
-        return Branch(temb, self._rotary(group), sets)
-
-    def _rotary(self, group: TokenGroup) -> Rotary:
-        return rotary_table(group.ids, self.transformer.config.axes_dims_rope)
-
-    def _embedded_conditions(self, sequence: TokenSequence) -> tuple[Tensor, ...]:
-        return tuple(self.transformer.x_embedder(c.tokens.to(self.dtype)) for c in sequence.conditions)
-
-    def _routing(self, sequence: TokenSequence) -> tuple[Routing, Routing]:
-        """Visibility of double and single blocks, with padding."""
-        main = torch.cat([g.tokens[..., :1] for g in (sequence.text, sequence.noise)], dim=1)
-        valid = [joined_validity([sequence.text, sequence.noise]), *(c.valid for c in sequence.conditions)]
-        like = [main, *(c.tokens for c in sequence.conditions)]
-        count = len(sequence.conditions)
-        double, single = (
-            Routing.of(sequence.visibility.table(count, single=kind), valid, like) for kind in (False, True)
-        )
-        return double, single
+        return Branch(temb, rotary, sets)
 
     def _run(self, function: Callable[..., Any], *args: Any) -> Any:
         """Call a block, or checkpoint it; everything the block depends on is among the arguments."""
         if self.gradient_checkpointing and torch.is_grad_enabled():
             return checkpoint(function, *args, use_reentrant=False)
         return function(*args)
-
-
-def _joined_rotary(text: Rotary, image: Rotary) -> Rotary:
-    """One table over text and image tokens."""
-    b = max(text.cos.shape[0], image.cos.shape[0])
-    return Rotary(
-        *(
-            torch.cat([t.expand(b, -1, -1, -1), i.expand(b, -1, -1, -1)], dim=1)
-            for t, i in zip(text, image, strict=True)
-        )
-    )

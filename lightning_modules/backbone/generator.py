@@ -11,12 +11,13 @@ from torch import Tensor
 
 from datamodules.schema.interfaces import PromptEmbedding, PromptEncoder
 from datamodules.schema.scene import SceneBatch
+from datamodules.text.minilm import MiniLMPromptEncoder
 from lightning_modules.backbone.contexts import Context, context_group
 from lightning_modules.backbone.flux import FluxBackbone
 from lightning_modules.backbone.flux_source import SHIPPED
 from lightning_modules.backbone.latents import TOKEN_PIXELS, LatentCodec, load_codec
 from lightning_modules.backbone.positions import grid_ids, text_ids
-from lightning_modules.backbone.prompts import FluxPromptEncoder, MiniLMPromptEncoder
+from lightning_modules.backbone.prompts import FluxPromptEncoder
 from lightning_modules.backbone.tokens import TokenGroup, TokenSequence
 from lightning_modules.flow.sampling import sample
 from lightning_modules.flow.timesteps import SigmaShift, sigma_schedule
@@ -110,11 +111,12 @@ class FluxGenerator:
         b = len(sequence.pooled)
         embeds = self.backbone.transformer.config.guidance_embeds
         scale = torch.full((b,), guidance) if embeds else None
-        null = None if embeds or guidance == 1 else self._without_prompt(sequence)
+        prompted = self.backbone.prepare(sequence)
+        null = None if embeds or guidance == 1 else self.backbone.prepare(self._without_prompt(sequence))
 
         def velocity(x: Float[Tensor, "b s c"], index: int) -> Float[Tensor, "b s c"]:
             sigma = sigmas[index].expand(b)
-            guided = self.backbone(sequence.with_noise(x), sigma, scale).float()
+            guided = self.backbone(prompted.with_noise(x), sigma, scale).float()
             if null is None:
                 return cast(Tensor, guided)
             free = self.backbone(null.with_noise(x), sigma).float()

@@ -38,14 +38,25 @@ def velocity_target(
 
 
 def flow_matching_loss(
-    velocity: Float[Tensor, "b *shape"], data: Float[Tensor, "b *shape"], noise: Float[Tensor, "b *shape"]
+    velocity: Float[Tensor, "b s c"],
+    data: Float[Tensor, "b s c"],
+    noise: Float[Tensor, "b s c"],
+    weight: Float[Tensor, "b s"] | None = None,
 ) -> Float[Tensor, " b"]:
     """Squared error of a predicted velocity per sample, as the mean over its elements.
 
     SkeleGuide Eq. (1), and Eq. (4) and (5) for layout and image. Evaluated in fp32 at least.
+
+    Args:
+        velocity: predicted.
+        data: clean latents.
+        noise: at the other end of the path.
+        weight: how much each token counts in its sample's mean; all alike if None.
     """
-    error = widen(velocity) - widen(velocity_target(data, noise))
-    return error.square().flatten(1).mean(dim=1)
+    error = (widen(velocity) - widen(velocity_target(data, noise))).square().mean(dim=2)
+    if weight is None:
+        return error.mean(dim=1)
+    return (weight * error).sum(dim=1) / weight.sum(dim=1)
 
 
 def clean_estimate(

@@ -19,6 +19,7 @@ from datamodules.schema.scene import Scene
 from datamodules.tiny_world.datamodule import TinyWorldDataset
 from datamodules.tiny_world.identities import Split
 from lightning_modules.backbone.autoencoder import PatchAutoencoder
+from lightning_modules.pretraining.conv_muon import ConvMuon
 from lightning_modules.pretraining.model_card import write_model_card
 from rewards.functional.images import psnr
 
@@ -134,7 +135,8 @@ class CodecModule(L.LightningModule):
 
     Args:
         codec: the model; its constructor arguments are its size.
-        learning_rate: peak of AdamW's learning rate.
+        muon_learning_rate: peak rate of the kernels, trained by Muon.
+        learning_rate: peak rate of everything else, trained by AdamW.
         warmup_steps: linear warm-up.
         decay_share: last share of training in which the learning rate falls linearly to 2 %.
         latent_noise: standard deviation of the noise added to latents before decoding.
@@ -145,16 +147,19 @@ class CodecModule(L.LightningModule):
     def __init__(
         self,
         codec: PatchAutoencoder,
+        muon_learning_rate: float = 2e-3,
         learning_rate: float = 1e-3,
         warmup_steps: int = 100,
-        decay_share: float = 0.6,
-        latent_noise: float = 0.05,
+        decay_share: float = 0.4,
+        latent_noise: float = 0.02,
         class_weights: tuple[float, float, float] = (1.0, 2.0, 4.0),
         output: str = "runs/codec/weights",
     ) -> None:
         super().__init__()
+        self.automatic_optimization = False  # two optimizers
         self.codec = codec
-        self.learning_rate, self.warmup_steps, self.decay_share = learning_rate, warmup_steps, decay_share
+        self.peaks = (muon_learning_rate, learning_rate)
+        self.warmup_steps, self.decay_share = warmup_steps, decay_share
         self.latent_noise, self.output = latent_noise, output
         self.register_buffer("class_weights", torch.tensor(class_weights), persistent=False)
 
@@ -164,11 +169,23 @@ class CodecModule(L.LightningModule):
             images, _ = cast(Any, self.trainer).datamodule.views["train"]
             sample = images[:: max(1, len(images) // 100)].flatten(0, 1).float() / 127.5 - 1
             self.codec.start_at_principal_components(sample)
-            self.codec.to(memory_format=torch.channels_last)
+        self.codec.to(memory_format=torch.channels_last)
 
-    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Float[Tensor, ""]:
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        """One update of both optimizers."""
+        loss = self.loss(*batch)
+        optimizers = cast(list[Any], self.optimizers())
+        for optimizer, peak in zip(optimizers, self.peaks, strict=True):
+            optimizer.zero_grad()
+            for group in optimizer.param_groups:
+                group["lr"] = peak * self._factor()
+        self.manual_backward(loss)
+        nn.utils.clip_grad_norm_(self.parameters(), 1.0)
+        for optimizer in optimizers:
+            optimizer.step()
+
+    def loss(self, images: UInt8[Tensor, "b 3 h w"], classes: UInt8[Tensor, "b h w"]) -> Float[Tensor, ""]:
         """Weighted reconstruction, and latents near unit scale."""
-        images, classes = batch
         pixels = (images.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
         latents = cast(Any, self.codec.encode(pixels)).latent_dist.mode()
         noisy = latents + self.latent_noise * torch.randn_like(latents)
@@ -176,7 +193,7 @@ class CodecModule(L.LightningModule):
         weight = cast(Tensor, self.class_weights)[classes.long()][:, None]
         reconstruction = (weight * (error.abs() + error.square())).mean() / weight.mean()
         scale = F.relu(latents.float().square().mean(dim=(0, 2, 3)) - 1).mean()
-        self.log("train/reconstruction", reconstruction, prog_bar=True)
+        self.log("train/reconstruction", reconstruction.detach(), prog_bar=True)
         return reconstruction + 0.01 * scale
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
@@ -190,18 +207,19 @@ class CodecModule(L.LightningModule):
         self.log("val/psnr_face", -10 * torch.log10(error), prog_bar=True, batch_size=len(images))
 
     def configure_optimizers(self) -> Any:
-        """AdamW with warm-up, a constant phase, and a linear decay."""
-        optimizer = torch.optim.AdamW(
-            self.parameters(), self.learning_rate, betas=(0.9, 0.98), weight_decay=1e-3
-        )
-        total = int(self.trainer.estimated_stepping_batches)
+        """Muon for the kernels of both networks, AdamW for the linear maps and everything else."""
+        networks = (self.codec.encoder, self.codec.decoder)
+        kernels = [p for network in networks for p in network.parameters() if p.ndim == 4]
+        chosen = {id(p) for p in kernels}
+        others = [p for p in self.parameters() if id(p) not in chosen]
+        adam = torch.optim.AdamW(others, self.peaks[1], betas=(0.9, 0.98), weight_decay=0.0, fused=True)
+        return [ConvMuon(kernels, self.peaks[0]), adam]
 
-        def factor(step: int) -> float:
-            left = (total - step) / max(1, self.decay_share * total)
-            return min(1.0, (step + 1) / self.warmup_steps, max(0.02, left))
-
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+    def _factor(self) -> float:
+        """Share of the peak learning rate: linear warm-up, a constant phase, a linear decay."""
+        step, total = self.trainer.global_step // 2, self.trainer.max_steps // 2
+        left = (total - step) / max(1.0, self.decay_share * total)
+        return min(1.0, (step + 1) / self.warmup_steps, max(0.02, left))
 
     def on_fit_end(self) -> None:
         """Measure the latents' mean and deviation, put them into the config, and write the codec."""
@@ -216,4 +234,4 @@ class CodecModule(L.LightningModule):
         metrics = {k: float(v) for k, v in self.trainer.callback_metrics.items() if k.startswith("val/")}
         scenes = len(cast(Any, self.trainer).datamodule.views["train"][0])
         data = f"five views each of {scenes} scenes of the train split"
-        write_model_card(self.output, "codec", data, self.trainer.global_step, metrics)
+        write_model_card(self.output, "codec", data, self.trainer.global_step // 2, metrics)

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from lightning_modules.backbone.flux import FluxBackbone
-from lightning_modules.flow.path import interpolate, velocity_target
+from lightning_modules.flow.path import flow_matching_loss, interpolate
 from lightning_modules.flow.timesteps import LogitNormalSigmas, SigmaSampler
 from lightning_modules.pretraining.flow_data import FlowBatch
 from lightning_modules.pretraining.model_card import write_model_card
@@ -112,14 +112,12 @@ class FlowPretrainingModule(L.LightningModule):
 
     def loss(self, batch: FlowBatch) -> Float[Tensor, ""]:
         """Flow-matching error, with more weight where people are."""
-        data = batch.sequence.noise.tokens
         sigma = self.sigma_sampler.draw(len(batch))
-        noise = torch.randn_like(data)
-        noisy = interpolate(data, noise, sigma)
-        velocity = self.backbone(batch.sequence.with_noise(noisy), sigma).float()
-        error = (velocity - velocity_target(data, noise)).square().mean(dim=-1)
+        noise = torch.randn_like(batch.data)
+        noisy = interpolate(batch.data, noise, sigma)
+        velocity = self.backbone(batch.sequence.with_noise(noisy), sigma)
         weight = 1 + self.people_weight * batch.people
-        return cast(Tensor, (weight * error).sum() / weight.sum())
+        return flow_matching_loss(velocity, batch.data, noise, weight).mean()
 
     def _update(self, step: int) -> None:
         """Clip, step the masters, copy them into the network, move the average."""

@@ -17,7 +17,6 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from datamodules.schema.interfaces import PromptEmbedding, PromptEncoder
 from lightning_modules.backbone.contexts import Context, full_group, ragged_group
-from lightning_modules.backbone.latents import load_codec
 from lightning_modules.backbone.positions import grid_ids, text_ids
 from lightning_modules.backbone.tokens import TokenGroup, TokenSequence
 from lightning_modules.pretraining.latent_shards import FULL_CONTEXTS, LatentShard, build_shards
@@ -30,12 +29,14 @@ class FlowBatch:
     """What one step needs.
 
     Attributes:
-        sequence: text and conditions; its noise group holds the clean latents.
+        sequence: text and conditions; its noise group is still empty.
+        data: clean latents.
         people: share of person pixels per token.
         context: the kind of context.
     """
 
     sequence: TokenSequence
+    data: Float[Tensor, "b s c"]
     people: Float[Tensor, "b s"]
     context: Context
 
@@ -121,10 +122,10 @@ class FlowBatches(IterableDataset[FlowBatch]):
         sequence = TokenSequence(
             text=TokenGroup(tokens, text_ids(tokens.shape[1]), None if bool(valid.all()) else valid),
             pooled=torch.stack(pooled),
-            noise=TokenGroup(image, grid_ids(side, side)),
+            noise=TokenGroup(torch.zeros_like(image), grid_ids(side, side)),
             conditions=() if condition is None else (condition,),
         )
-        return FlowBatch(sequence, shard.people[index].float(), context)
+        return FlowBatch(sequence, image, shard.people[index].float(), context)
 
     def _condition(
         self, shard: LatentShard, index: Tensor, context: Context, side: int, rng: Generator
@@ -155,7 +156,7 @@ class FlowPretrainingData(L.LightningDataModule):
         size: training scenes, a multiple of ``shard_size``.
         shard_size: scenes per file.
         codec: codec folder; the shipped one by default.
-        workers: processes that draw scenes while shards are written.
+        workers: processes that write shards.
         use_present: train on the shards that are on disk and write none.
     """
 
@@ -167,7 +168,7 @@ class FlowPretrainingData(L.LightningDataModule):
         size: int = 60_000,
         shard_size: int = 2000,
         codec: str | None = None,
-        workers: int = 1,
+        workers: int = 2,
         use_present: bool = False,
     ) -> None:
         super().__init__()
@@ -186,8 +187,7 @@ class FlowPretrainingData(L.LightningDataModule):
     def prepare_data(self) -> None:
         """Write the shards that are missing."""
         if not self.use_present:
-            codec = load_codec(self.codec, dtype=torch.bfloat16)
-            build_shards(self.folder, self.size, codec, self.encoder, self.shard_size, self.workers)
+            build_shards(self.folder, self.size, self.codec, self.encoder, self.shard_size, self.workers)
 
     def setup(self, stage: str) -> None:
         """Open the shards.

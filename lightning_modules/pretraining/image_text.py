@@ -7,11 +7,12 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from datamodules.text.memory import RememberingPromptEncoder
+from datamodules.text.minilm import MiniLMPromptEncoder
 from lightning_modules.pretraining.degradations import augment
 from lightning_modules.pretraining.module import PretrainingModule, Recipe
 from lightning_modules.pretraining.rendered import RenderedBatch
 from rewards.functional.retrieval import top1_of_k
-from rewards.scorers.text import MiniLMReader
 from rewards.scorers.tiny_networks import ImageTextNetwork
 
 CANDIDATES = 32
@@ -41,7 +42,7 @@ class ImageTextPretraining(PretrainingModule):
         """
         architecture = {"image_width": image_width, "text_width": text_width, "dim": dim}
         super().__init__(ImageTextNetwork(**architecture), "image_text", architecture, recipe)
-        self.reader = MiniLMReader(remembered=remembered)
+        self.reader = RememberingPromptEncoder(MiniLMPromptEncoder(max_tokens=64), remembered)
         self.images: list[Tensor] = []
         self.texts: list[Tensor] = []
 

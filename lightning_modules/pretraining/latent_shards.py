@@ -4,8 +4,9 @@ A shard is one safetensors file of some thousand scenes in half precision. Drawi
 cost more than a training step; nothing of it changes between epochs.
 """
 
-import math
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Self, cast
 
@@ -21,7 +22,7 @@ from datamodules.schema.interfaces import PromptEncoder
 from datamodules.schema.scene import SceneBatch
 from datamodules.tiny_world.datamodule import TinyWorldDataset
 from lightning_modules.backbone.contexts import Context, canvas_tokens, context_image
-from lightning_modules.backbone.latents import TOKEN_PIXELS, LatentCodec
+from lightning_modules.backbone.latents import TOKEN_PIXELS, LatentCodec, load_codec
 
 FULL_CONTEXTS = (Context.POSE, Context.SCENE, Context.LAYOUT)
 
@@ -86,11 +87,10 @@ def encode_scenes(batches: "list[SceneBatch]", codec: LatentCodec, encoder: Prom
             pooled.append(prompt.pooled)
             text.append(prompt.tokens[prompt.valid])
             text_sizes += prompt.valid.sum(dim=1).tolist()
-            for i in range(len(batch)):
-                latents, position, owner = canvas_tokens(batch, i, codec)
-                canvas.append(latents)
-                places.append(torch.cat([position, owner[:, None]], dim=1))
-                canvas_sizes.append(len(latents))
+            for scene in canvas_tokens(batch, codec):
+                canvas.append(scene.latents)
+                places.append(torch.cat([scene.position, scene.person[:, None]], dim=1))
+                canvas_sizes.append(len(scene.latents))
     half = [torch.cat(x).half() for x in (images, contexts, people, canvas, text, pooled)]
     return LatentShard(
         image=half[0],
@@ -106,15 +106,31 @@ def encode_scenes(batches: "list[SceneBatch]", codec: LatentCodec, encoder: Prom
     )
 
 
+def write_shard(path: Path, first_seed: int, size: int, codec: str | None, encoder: PromptEncoder) -> None:
+    """Draw, encode and write the training scenes ``first_seed`` to ``first_seed + size - 1``."""
+    scenes = TinyWorldDataset("train", size, first_seed=first_seed)
+    loader = DataLoader(scenes, batch_size=50, collate_fn=collate)
+    batches = cast(list[SceneBatch], loader)
+    encode_scenes(batches, load_codec(codec, dtype=torch.bfloat16), encoder).save(path)
+
+
 def build_shards(
     folder: Path,
     size: int,
-    codec: LatentCodec,
+    codec: str | None,
     encoder: PromptEncoder,
     shard_size: int = 2000,
     workers: int = 1,
 ) -> list[Path]:
     """Write the shards that are missing of the first ``size`` training scenes; returns all of them in order.
+
+    Args:
+        folder: where the shards lie.
+        size: scenes.
+        codec: codec folder; None for the shipped one.
+        encoder: prompt encoder.
+        shard_size: scenes per file.
+        workers: processes, each of which writes whole shards on one thread.
 
     Raises:
         ValueError: if ``size`` is not a multiple of ``shard_size``.
@@ -122,11 +138,16 @@ def build_shards(
     if size % shard_size:
         raise ValueError(f"size: {size} scenes do not fill shards of {shard_size}; choose a multiple")
     folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"train-{i:04d}.safetensors" for i in range(math.ceil(size / shard_size))]
-    for i, path in enumerate(paths):
-        if path.is_file():
-            continue
-        scenes = TinyWorldDataset("train", shard_size, first_seed=i * shard_size)
-        loader = DataLoader(scenes, batch_size=50, num_workers=workers, collate_fn=collate)
-        encode_scenes(cast(list[SceneBatch], loader), codec, encoder).save(path)
+    paths = [folder / f"train-{i:04d}.safetensors" for i in range(size // shard_size)]
+    jobs = [
+        (path, i * shard_size, shard_size, codec, encoder)
+        for i, path in enumerate(paths)
+        if not path.is_file()
+    ]
+    if jobs:
+        with ProcessPoolExecutor(
+            workers, get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
+        ) as pool:
+            for job in as_completed([pool.submit(write_shard, *job) for job in jobs]):
+                job.result()
     return paths

@@ -92,7 +92,7 @@ class QualityPretraining(PretrainingModule):
         clean, better, worse = output.logits[: len(damage)].chunk(3)
         losses = {
             "entropy": functional.binary_cross_entropy_with_logits(output.logits, target),
-            "ranking": 0.1
+            "ranking": 0.5
             * (functional.softplus(worse - better) + functional.softplus(better - clean)).mean(),
             "damage": 4 * (output.damage[: len(damage)] - damage).abs().mean(),
         }
@@ -117,6 +117,7 @@ class QualityPretraining(PretrainingModule):
         clean, worse, severity = (torch.cat(part).cpu() for part in zip(*self.judged, strict=True))
         figures = {
             "val/clean_auc": float(clean_auc(clean, worse)),
+            "val/clean_above_own": float((clean > worse).float().mean()),
             "val/severity_rank": -float(spearmanr(worse.numpy(), severity.numpy())[0]),
         }
         self.log_dict(figures, prog_bar=True)

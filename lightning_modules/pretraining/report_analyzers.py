@@ -79,7 +79,11 @@ def image_text_figures(scorer: TinyImageTextScorer, batches: Sequence[RenderedBa
 
 
 def quality_figures(scorer: TinyQualityScorer, batches: Sequence[RenderedBatch]) -> Figures:
-    """Mean score, and per fault how well clean is told from faulty and how well severity is ranked."""
+    """Mean score, and per fault three shares.
+
+    ``auc``: any clean image above any faulty one; ``pair``: a clean image above its own faulty version, which is
+    what rewards compare; ``rank``: Spearman correlation with severity across scenes.
+    """
     torch.manual_seed(0)
     clean = torch.cat([scorer.logits(batch.images) for batch in batches])
     figures = {"clean": float(clean.sigmoid().mean())}
@@ -88,6 +92,7 @@ def quality_figures(scorer: TinyQualityScorer, batches: Sequence[RenderedBatch])
         parts = zip(batches, severity.split([len(b) for b in batches]), strict=True)
         worse = torch.cat([scorer.logits(degrade(name, b.images, s, b.masks)) for b, s in parts])
         figures[f"auc_{name}"] = float(clean_auc(clean, worse))
+        figures[f"pair_{name}"] = float((clean > worse).float().mean())
         figures[f"rank_{name}"] = float(-spearmanr(worse.numpy(), severity.numpy())[0])
     return figures
 

@@ -1,4 +1,4 @@
-"""``TinyAnalyzer``: the tiny world's eyes behind the same protocol as the real ones.
+"""``TinyAnalyzer``: the tiny world's eyes behind the same interface as the real ones.
 
 Faces with landmarks and identity, a COCO-17 body per face, a person mask, and pooled features for a Frechet
 distance, by networks of 2.6 M parameters trained on renders alone (``lightning_modules.pretraining``). Images of

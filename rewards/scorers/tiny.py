@@ -13,9 +13,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from datamodules.schema.interfaces import PromptEncoder, Scorer
+from datamodules.text.memory import RememberingPromptEncoder
+from datamodules.text.minilm import MiniLMPromptEncoder
 from rewards.analyzers.tiny import fit_to_square
 from rewards.analyzers.tiny_networks import IMAGE_SIZE
-from rewards.scorers.text import MiniLMReader
 from rewards.scorers.tiny_networks import ImageTextNetwork, QualityNetwork
 from rewards.weights import load_weights, restore
 
@@ -36,7 +37,9 @@ class TinyImageTextScorer(Scorer):
             batch_size: images looked at together; bounds memory, changes no result.
         """
         self.weights = WEIGHTS if weights is None else Path(weights)
-        self.reader = MiniLMReader() if reader is None else reader
+        self.reader = (
+            RememberingPromptEncoder(MiniLMPromptEncoder(max_tokens=64)) if reader is None else reader
+        )
         self.batch_size = batch_size
         self._network: ImageTextNetwork | None = None
 

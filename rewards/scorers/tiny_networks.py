@@ -8,8 +8,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from datamodules.text.minilm import WIDTH as TEXT_WIDTH
 from rewards.analyzers.tiny_networks import Trunk, conv_block
-from rewards.scorers.text import TEXT_WIDTH
 
 
 class ImageSide(nn.Module):

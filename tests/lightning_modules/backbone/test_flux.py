@@ -6,6 +6,7 @@ import pytest
 import torch
 from diffusers import FluxTransformer2DModel
 
+from lightning_modules.backbone import flux
 from lightning_modules.backbone.adapters import ATTENTION, FEED_FORWARD, TEXT_ATTENTION, LoRASpec
 from lightning_modules.backbone.flux import FluxBackbone, FluxConfig
 from lightning_modules.backbone.positions import grid_ids, rotary_table, text_ids
@@ -146,6 +147,19 @@ def test_cached_equals_uncached_bitwise(dtype):
     for seed, sigma in ((11, SIGMA), (12, SIGMA / 2)):
         step = seq.with_noise(tokens(seed=seed).tokens)
         torch.testing.assert_close(backbone(step, sigma, cache=cache), backbone(step, sigma), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("visibility", [Visibility.JOINT, Visibility.CAUSAL])
+def test_a_prepared_sequence_steps_like_a_fresh_one(visibility, monkeypatch):
+    """Rotary tables are drawn up once for all steps."""
+    backbone, calls = tiny_backbone(), []
+    monkeypatch.setattr(flux, "rotary_table", lambda *a: calls.append(a) or rotary_table(*a))
+    seq = sequence(conditions=[tokens(s=8, plane=1, seed=3)], visibility=visibility)
+    prepared, counted = backbone.prepare(seq), len(calls)
+    for seed in (11, 12):
+        x = tokens(seed=seed).tokens
+        assert torch.equal(backbone(prepared.with_noise(x), SIGMA), backbone(seq.with_noise(x), SIGMA))
+    assert len(calls) == 3 * counted  # two fresh passes, two prepared ones
 
 
 def test_cache_depends_on_the_pooled_prompt():

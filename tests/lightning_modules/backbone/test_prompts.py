@@ -21,8 +21,10 @@ from transformers import (
 )
 
 from datamodules.schema.interfaces import PromptEncoder
-from lightning_modules.backbone.prompt_rows import length_buckets
-from lightning_modules.backbone.prompts import CachedPromptEncoder, FluxPromptEncoder, MiniLMPromptEncoder
+from datamodules.text.disk_cache import CachedPromptEncoder
+from datamodules.text.minilm import MiniLMPromptEncoder
+from datamodules.text.rows import length_buckets
+from lightning_modules.backbone.prompts import FluxPromptEncoder
 
 PROMPTS = [
     "Two women and a boy jump in the snow.",

@@ -76,6 +76,16 @@ def test_the_loss_is_a_mean_square_per_sample(ends):
     assert flow_matching_loss(velocity.bfloat16(), data.bfloat16(), noise.bfloat16()).dtype == torch.float32
 
 
+def test_weighted_tokens_count_as_if_repeated(ends):
+    data, noise = ends
+    velocity, weight = torch.zeros_like(data), torch.ones(data.shape[:2])
+    weight[:, 0] = 3
+    repeated = [torch.cat([x[:, :1], x[:, :1], x], dim=1) for x in (velocity, data, noise)]
+    torch.testing.assert_close(
+        flow_matching_loss(velocity, data, noise, weight), flow_matching_loss(*repeated)
+    )
+
+
 def test_a_sigma_of_the_wrong_length_is_refused(ends):
     data, noise = ends
     with pytest.raises(ValueError, match=r"sigma.*one number or one per sample"):

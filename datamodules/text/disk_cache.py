@@ -9,7 +9,7 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from lightning_modules.backbone.prompt_rows import EncodedPrompt, RowPromptEncoder
+from datamodules.text.rows import EncodedPrompt, RowPromptEncoder
 
 logger = logging.getLogger(__name__)
 

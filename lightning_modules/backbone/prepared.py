@@ -1,0 +1,84 @@
+"""What stays the same while a sequence is denoised: embedded tokens, rotary tables, routing, cached keys and values."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from lightning_modules.backbone.positions import Rotary
+from lightning_modules.backbone.routing import KeyValue, Routing
+from lightning_modules.backbone.tokens import TokenSequence, joined_validity
+
+
+@dataclass(frozen=True)
+class PreparedSequence:
+    """A sequence with everything computed that no step of a sampler changes.
+
+    Attributes:
+        sequence: with joint conditions merged into the noise group, behind the noise itself.
+        drawn: noise tokens, the first of the noise group.
+        text: embedded prompt.
+        conditions: embedded condition groups.
+        text_rotary: rotation of the prompt.
+        noise_rotary: of the noise group.
+        main_rotary: of both, one behind the other, for single-stream blocks.
+        condition_rotary: of each condition group.
+        double: visibility and padding in double-stream blocks.
+        single: in single-stream blocks.
+    """
+
+    sequence: TokenSequence
+    drawn: int
+    text: Float[Tensor, "b t c"]
+    conditions: tuple[Float[Tensor, "b u c"], ...]
+    text_rotary: Rotary
+    noise_rotary: Rotary
+    main_rotary: Rotary
+    condition_rotary: tuple[Rotary, ...]
+    double: Routing
+    single: Routing
+
+    def with_noise(self, tokens: Float[Tensor, "b s c"]) -> Self:
+        """The same sequence with other canvas tokens: the next step of a sampler."""
+        merged = self.sequence.noise.tokens[:, self.drawn :]
+        if merged.shape[1]:
+            tokens = torch.cat([tokens, merged.to(tokens.dtype)], dim=1)
+        return replace(self, sequence=self.sequence.with_noise(tokens))
+
+
+@dataclass(frozen=True)
+class ConditionCache:
+    """Keys and values of all conditions in all blocks: they do not change while the canvas is denoised.
+
+    Attributes:
+        double: per double-stream block, per condition.
+        single: per single-stream block, per condition.
+    """
+
+    double: tuple[tuple[KeyValue, ...], ...]
+    single: tuple[tuple[KeyValue, ...], ...]
+
+
+def joined_rotary(text: Rotary, image: Rotary) -> Rotary:
+    """One table over text and image tokens."""
+    b = max(text.cos.shape[0], image.cos.shape[0])
+    return Rotary(
+        *(
+            torch.cat([t.expand(b, -1, -1, -1), i.expand(b, -1, -1, -1)], dim=1)
+            for t, i in zip(text, image, strict=True)
+        )
+    )
+
+
+def sequence_routing(sequence: TokenSequence) -> tuple[Routing, Routing]:
+    """Visibility of double and single blocks, with padding."""
+    main = torch.cat([g.tokens[..., :1] for g in (sequence.text, sequence.noise)], dim=1)
+    valid = [joined_validity([sequence.text, sequence.noise]), *(c.valid for c in sequence.conditions)]
+    like = [main, *(c.tokens for c in sequence.conditions)]
+    count = len(sequence.conditions)
+    double, single = (
+        Routing.of(sequence.visibility.table(count, single=kind), valid, like) for kind in (False, True)
+    )
+    return double, single
