@@ -4,7 +4,7 @@ A suite lists these functions by dotted path under ``metrics``; a later method a
 The mathematics lives in ``rewards.functional``; here it is only pointed at images.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -12,11 +12,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from datamodules.schema.detections import Detections
 from datamodules.schema.interfaces import Scorer
-from datamodules.schema.scene import SceneBatch
-from rewards.functional.counts import count_error, exact_count
-from rewards.functional.faces import placed_identity_similarity
+from rewards import observation
+from rewards.count import CountReward
+from rewards.face_match import FaceMatchReward
+from rewards.functional.counts import count_error
 from rewards.functional.keypoints import extent_areas, mean_oks, oks
 from rewards.functional.retrieval import top1_credit
 
@@ -25,52 +25,16 @@ Values = dict[str, Float[Tensor, " b"]]
 
 
 @dataclass(frozen=True)
-class Observation:
-    """A batch of images and all that is known and seen of them.
+class Observation(observation.Observation):
+    """What rewards see, and what only a benchmark needs.
 
     Attributes:
-        images: RGB in [0, 1].
-        prompts: the captions; None where unknown.
-        people: how many people each prompt asks for; None where unknown.
-        detections: what the analyzer saw, or None without an analyzer.
-        scenes: the whole truth, where the images belong to scenes.
-        references: identity embeddings of the scenes' reference views.
         scorers: scorers by name.
         distractors: other prompts of the same set, for retrieval.
     """
 
-    images: Float[Tensor, "b 3 h w"]
-    prompts: tuple[str | None, ...]
-    people: tuple[int | None, ...]
-    detections: Sequence[Detections] | None = None
-    scenes: SceneBatch | None = None
-    references: Float[Tensor, "b n d"] | None = None
     scorers: Mapping[str, Scorer] = field(default_factory=dict)
     distractors: tuple[str, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def planned(self, index: int) -> tuple[Float[Tensor, "n 4"], Float[Tensor, "n k 3"]]:
-        """Face boxes and bodies the scene asks for, in pixels."""
-        if self.scenes is None:
-            raise ValueError("Observation.planned: these images belong to no scenes")
-        layout = self.scenes.layout
-        valid = layout.valid[index]
-        return self._pixels(layout.boxes[index][valid]), self._pixels(layout.keypoints[index][valid])
-
-    def found(self, index: int) -> tuple[Float[Tensor, "o 4"], Float[Tensor, "o k 3"] | None]:
-        """Face boxes and bodies the analyzer saw, in pixels."""
-        if self.detections is None:
-            raise ValueError("Observation.found: the suite has no analyzer")
-        seen = self.detections[index]
-        return self._pixels(seen.boxes), None if seen.keypoints is None else self._pixels(seen.keypoints)
-
-    def _pixels(self, values: Tensor) -> Tensor:
-        """From [0, 1] to pixels, so that distances mean the same along both axes; visibility is kept."""
-        height, width = self.images.shape[-2:]
-        scale = [width, height, 1] if values.shape[-1] == 3 else [width, height, width, height]
-        return values * values.new_tensor(scale)
 
 
 class Metric(Protocol):
@@ -90,8 +54,8 @@ def count(seen: Observation) -> Values:
     if any(n is not None for n in seen.people):
         unknown = torch.tensor([n is None for n in seen.people])
         gt = torch.tensor([0 if n is None else n for n in seen.people])
-        for name, figure in (("count_exact", exact_count), ("count_error", count_error)):
-            values[name] = figure(pred, gt).masked_fill(unknown, torch.nan)
+        values["count_exact"] = CountReward().score(seen)
+        values["count_error"] = count_error(pred, gt).masked_fill(unknown, torch.nan)
     return values
 
 
@@ -99,14 +63,9 @@ def identity(seen: Observation) -> Values:
     """``identity``: mean over people of Ar2Can Algorithm 4, a missing person counting 0."""
     if seen.scenes is None or seen.detections is None or seen.references is None:
         return {}
-    scores = []
-    for index, detected in enumerate(seen.detections):
-        if detected.embeddings is None:
-            return {}
-        references = seen.references[index][seen.scenes.layout.valid[index]]
-        planned, boxes = seen.planned(index)[0], seen.found(index)[0]
-        scores.append(placed_identity_similarity(references, planned, detected.embeddings, boxes).mean())
-    return {"identity": torch.stack(scores)}
+    if any(faces.embeddings is None for faces in seen.detections):
+        return {}
+    return {"identity": FaceMatchReward().score(seen)}
 
 
 def body_pose(seen: Observation) -> Values:

@@ -13,6 +13,7 @@ from benchmarks.metrics import Metric, Observation
 from benchmarks.suite import Suite, SuiteError
 from datamodules.schema.interfaces import Analyzer, Scorer
 from datamodules.schema.scene import SceneBatch
+from rewards.observation import reference_embeddings
 
 TINY_WARNING = (
     "Judged by the tiny world's own analyzers and scorers ({names}), trained on its renders. Their figures compare "
@@ -40,16 +41,9 @@ class Panel:
         self.metrics: list[Metric] = [locate(path, f"metrics[{i}]") for i, path in enumerate(suite.metrics)]
         self.distractors = tuple(dict.fromkeys(distractors))
 
-    @torch.no_grad()
     def references(self, scenes: SceneBatch) -> Float[Tensor, "b n d"] | None:
         """Identity embeddings of the scenes' reference views, zeros in padded slots; None without an analyzer."""
-        if self.analyzer is None:
-            return None
-        valid = scenes.layout.valid
-        found = self.analyzer.embed_faces(scenes.references[valid], scenes.reference_landmarks[valid])
-        out = found.new_zeros(*valid.shape, found.shape[-1])
-        out[valid] = found
-        return out
+        return None if self.analyzer is None else reference_embeddings(self.analyzer, scenes)
 
     @torch.no_grad()
     def judge(

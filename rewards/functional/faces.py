@@ -92,6 +92,29 @@ def best_identity_similarity(
     return _matched(cosine, hungarian(cosine, maximize=True))
 
 
+def copy_paste(
+    generated: Float[Tensor, "*s d"],
+    target: Float[Tensor, "*s d"],
+    reference: Float[Tensor, "*s d"],
+    epsilon: float = 1e-3,
+) -> Float[Tensor, "*s"]:
+    """WithAnyone's copy-paste measure: ``(angle(g, t) - angle(g, r)) / max(angle(t, r), epsilon)``, in [-1, 1].
+
+    Positive where a generated face is nearer to the reference view than to the same person's face in the true image:
+    1 is the reference itself, -1 the true face. NaN with an embedding that is zero or not finite.
+    """
+    angle_gt, angle_gr, angle_tr = (
+        _angle(a, b) for a, b in ((generated, target), (generated, reference), (target, reference))
+    )
+    return (angle_gt - angle_gr) / angle_tr.clamp(min=epsilon)
+
+
+def _angle(a: Tensor, b: Tensor) -> Tensor:
+    """Angle between embeddings in radians, exact for small ones too; NaN where one of them is no direction."""
+    a, b = (torch.where((x := _unit(v)).any(-1, keepdim=True), x, torch.nan) for v in (a, b))
+    return 2 * torch.atan2((a - b).norm(dim=-1), (a + b).norm(dim=-1))
+
+
 def _matched(similarity: Tensor, pairs: Assignment) -> Tensor:
     scores = similarity.new_zeros(similarity.shape[0])
     scores[pairs.rows] = similarity[pairs.rows, pairs.columns]
