@@ -47,6 +47,10 @@ class PreparedSequence:
             tokens = torch.cat([tokens, merged.to(tokens.dtype)], dim=1)
         return replace(self, sequence=self.sequence.with_noise(tokens))
 
+    def with_adapters(self, *names: str) -> Self:
+        """The same sequence with these LoRA sets on all tokens; embedding and positions do not depend on them."""
+        return replace(self, sequence=self.sequence.with_adapters(*names))
+
 
 @dataclass(frozen=True)
 class ConditionCache:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Self
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 
@@ -44,6 +44,15 @@ class TokenGroup:
 
     def __len__(self) -> int:
         return self.tokens.shape[1]
+
+    def select(self, index: Int[Tensor, " m"]) -> Self:
+        """The samples at ``index``, in that order, which may repeat; ids shared by the batch stay shared."""
+        return replace(
+            self,
+            tokens=self.tokens[index],
+            ids=self.ids if self.ids.shape[0] == 1 else self.ids[index],
+            valid=None if self.valid is None else self.valid[index],
+        )
 
     def joins(self, other: Self) -> bool:
         """Whether both groups may be computed as one: same time, guidance and LoRA sets."""
@@ -135,6 +144,25 @@ class TokenSequence:
     def with_noise(self, tokens: Float[Tensor, "b s c"]) -> Self:
         """The same sequence with other canvas tokens: the next step of a sampler."""
         return replace(self, noise=replace(self.noise, tokens=tokens))
+
+    def select(self, index: Int[Tensor, " m"]) -> Self:
+        """The samples at ``index``, in that order, which may repeat: one encoded prompt serves a whole group."""
+        return replace(
+            self,
+            text=self.text.select(index),
+            pooled=self.pooled[index],
+            noise=self.noise.select(index),
+            conditions=tuple(condition.select(index) for condition in self.conditions),
+        )
+
+    def with_adapters(self, *names: str) -> Self:
+        """The same sequence with these LoRA sets on all tokens; none is the frozen model."""
+        return replace(
+            self,
+            text=replace(self.text, adapters=names),
+            noise=replace(self.noise, adapters=names),
+            conditions=tuple(replace(condition, adapters=names) for condition in self.conditions),
+        )
 
     def merged(self) -> Self:
         """Conditions that differ from the noise in nothing join its group, which makes a joint pass a stock one."""

@@ -1,7 +1,8 @@
 """One deterministic step along the flow, and the result every kind of step returns."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple
 
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -26,10 +27,10 @@ class StepResult(NamedTuple):
     std: Float[Tensor, "..."]
 
 
-@runtime_checkable
-class Stepper(Protocol):
+class Stepper(ABC):
     """A rule that takes the latents from one sigma of a schedule to the next."""
 
+    @abstractmethod
     def step(
         self,
         x: Float[Tensor, "b *shape"],
@@ -39,7 +40,6 @@ class Stepper(Protocol):
         noise: Float[Tensor, "b *shape"] | None = None,
     ) -> StepResult:
         """Step from ``sigmas[index]`` to ``sigmas[index + 1]``; ``noise`` is standard normal."""
-        ...
 
 
 def sigma_pair(
@@ -81,7 +81,7 @@ def euler_step(
 
 
 @dataclass(frozen=True)
-class EulerStepper:
+class EulerStepper(Stepper):
     """The Euler step behind the interface all steps share."""
 
     def step(

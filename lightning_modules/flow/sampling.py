@@ -24,6 +24,7 @@ class Trajectory:
         before: latents each recorded step started from, as stored.
         after: latents it led to, as stored (the very tensor ``before`` holds where steps follow each other).
         mean_log_probs: of ``after`` given ``before``, fp32.
+        means: means of the recorded steps, where they were asked for; else empty.
     """
 
     final: Float[Tensor, "b *shape"]
@@ -31,6 +32,10 @@ class Trajectory:
     before: tuple[Float[Tensor, "b *shape"], ...]
     after: tuple[Float[Tensor, "b *shape"], ...]
     mean_log_probs: Float[Tensor, "b t"]
+    means: tuple[Float[Tensor, "b *shape"], ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.final)
 
 
 def sample(
@@ -71,6 +76,7 @@ def sample_trajectory(
     record: Collection[int],
     generator: Generator | None = None,
     on_step: OnStep | None = None,
+    keep_means: bool = False,
 ) -> Trajectory:
     """Sample with ``stepper`` at the steps of ``record``, which are kept, and the Euler step elsewhere.
 
@@ -82,6 +88,7 @@ def sample_trajectory(
         record: places of the steps to train, in any order.
         generator: source of the steps' noise, on any device; torch's global one if None.
         on_step: called with (index, latents after it) as each step is done.
+        keep_means: also keep the means of the recorded steps (ratio normalisation needs them).
 
     Raises:
         ValueError: if ``record`` names no step or one outside the schedule, or a step without a density.
@@ -91,20 +98,23 @@ def sample_trajectory(
     if not chosen or min(chosen) < 0 or max(chosen) >= steps:
         raise ValueError(f"record: {sorted(chosen)} must name steps among 0..{steps - 1}")
     x, euler = noise, EulerStepper()
-    before, after, scores = [], [], []
+    before, after, scores, means = [], [], [], []
     for index in range(steps):
         velocity = velocity_fn(x, index)
         if index in chosen:
             result = stepper.step(x, velocity, sigmas, index, _normal(x, generator))
             before.append(x)
             after.append(result.sample)
+            means += [result.mean] if keep_means else []
             scores.append(mean_log_prob(result.sample, result.mean, result.std))
         else:
             result = euler.step(x, velocity, sigmas, index)
         x = result.sample
         if on_step is not None:
             on_step(index, x)
-    return Trajectory(x, tuple(sorted(chosen)), tuple(before), tuple(after), torch.stack(scores, dim=1))
+    return Trajectory(
+        x, tuple(sorted(chosen)), tuple(before), tuple(after), torch.stack(scores, dim=1), tuple(means)
+    )
 
 
 def _steps(sigmas: Float[Tensor, " t"]) -> int:

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lightning_modules.flow.ode import StepIndex, StepResult, sigma_pair
+from lightning_modules.flow.ode import StepIndex, Stepper, StepResult, sigma_pair
 from lightning_modules.flow.path import widen
 
 
@@ -43,7 +43,7 @@ def mean_log_prob(
 
 
 @dataclass(frozen=True)
-class FlowSDE:
+class FlowSDE(Stepper):
     """The SDE with the same marginals as the flow (Flow-GRPO), by Euler-Maruyama.
 
     With dt = sigma' - sigma < 0 and s = noise_level sqrt(sigma / (1 - sigma)):
@@ -82,7 +82,7 @@ class FlowSDE:
 
 
 @dataclass(frozen=True)
-class CPS:
+class CPS(Stepper):
     """Coefficients-preserving sampling: trades part of the predicted noise for fresh noise.
 
     std = sigma' sin(a pi/2); mean = (1 - sigma') data_hat + sqrt(sigma'² - std²) noise_hat, so that the total

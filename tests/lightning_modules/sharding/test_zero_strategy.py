@@ -135,6 +135,15 @@ def test_accumulated_gradient_is_divided_once(ranks, alone, stage):
         )
 
 
+@pytest.mark.parametrize("strategy", ["ddp", "2", "3"])
+def test_micro_backwards_give_one_process_gradient(ranks, alone, strategy):
+    """One backward per row, one plain SGD step: twice the gradient, or a part of it, would show in B."""
+    assert alone["micro"]["end"]["up"] > 0.01
+    for rank in ranks:
+        assert rank[strategy]["micro"]["end"]["up"] == pytest.approx(alone["micro"]["end"]["up"], rel=1e-4)
+    assert mean_losses(ranks, strategy, "micro") == pytest.approx(alone["micro"]["loss"], abs=1e-5)
+
+
 @STAGES
 def test_checkpoint_holds_adapters_only(ranks, folder, stage):
     saved = folder / f"zero{stage}" / "first" / "step=4.ckpt" / "checkpoint"

@@ -11,6 +11,7 @@ from typing import Any
 import lightning as L
 import torch
 from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.strategies import DDPStrategy
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
@@ -19,6 +20,7 @@ from lightning_modules.backbone.adapters import LoRASpec
 from lightning_modules.backbone.flux import FluxBackbone
 from lightning_modules.backbone.positions import grid_ids, text_ids
 from lightning_modules.backbone.tokens import TokenGroup, TokenSequence
+from lightning_modules.sharding.micro_backward import micro_backward
 from lightning_modules.sharding.zero_init import gathered, initialize, parameter_bytes
 from lightning_modules.sharding.zero_strategy import CPUZeroStrategy
 
@@ -93,6 +95,26 @@ class LoRAFlux(L.LightningModule):
         return torch.optim.AdamW(trained, lr=1e-2)
 
 
+class MicroLoRAFlux(LoRAFlux):
+    """The same loss in manual optimisation, one backward pass per row of the batch."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.automatic_optimization = False
+
+    def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
+        optimizer = self.optimizers()
+        optimizer.zero_grad()
+        rows = len(batch["sigma"])
+        total = torch.zeros(())
+        for i in range(rows):
+            loss = super().training_step({k: v[i : i + 1] for k, v in batch.items()}, batch_idx) / rows
+            micro_backward(self, loss, is_last=i == rows - 1)
+            total += loss.detach()
+        optimizer.step()
+        return total
+
+
 class Probe(Callback):
     """Notes losses, the norms of A (down) and B (up), and bytes."""
 
@@ -144,6 +166,7 @@ class Run:
     optimizer: str = "adamw"
     checkpointing: bool = False
     accumulate: int = 1
+    micro: bool = False
     save: Path | None = None
     start: int = 0
     resume: Path | None = None
@@ -151,7 +174,8 @@ class Run:
 
 def fit(run: Run, source: Path, strategy: Any = "auto", world: int = 1, rank: int = 0) -> dict[str, Any]:
     """Train and report what was seen."""
-    module = LoRAFlux(str(source), run.optimizer, run.checkpointing)
+    kind = MicroLoRAFlux if run.micro else LoRAFlux
+    module = kind(str(source), run.optimizer, run.checkpointing)
     probe = Probe()
     saver = [AdapterCheckpoint(dirpath=run.save, filename="{step}", every_n_train_steps=2, save_top_k=-1)]
     trainer = L.Trainer(
@@ -181,6 +205,7 @@ def runs(folder: Path) -> dict[str, Run]:
         "resumed": Run(save=folder / "again", start=2, resume=first / "step=2.ckpt"),
         "accumulated": Run(max_steps=2, optimizer="sgd", accumulate=2),
         "checkpointed": Run(max_steps=2, checkpointing=True),
+        "micro": Run(max_steps=2, optimizer="sgd", micro=True),
     }
 
 
@@ -191,13 +216,16 @@ def main() -> None:
     parser.add_argument("--rank", type=int, required=True)
     args = parser.parse_args()
     torch.set_num_threads(1)
-    seen = {
+    seen: dict[Any, Any] = {
         stage: {
             name: fit(run, args.source, CPUZeroStrategy(stage=stage), world=2, rank=args.rank)
             for name, run in runs(args.folder / f"zero{stage}").items()
         }
         for stage in (2, 3)
     }
+    plain = DDPStrategy(process_group_backend="gloo")
+    micro = runs(args.folder / "ddp")["micro"]
+    seen["ddp"] = {"micro": fit(micro, args.source, plain, world=2, rank=args.rank)}
     (args.folder / f"rank{args.rank}.json").write_text(json.dumps(seen))
 
 

@@ -1,0 +1,116 @@
+"""Prompts with several people and their reference faces, in groups: what the Artist is reinforced on."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import torch
+from lightning import LightningDataModule
+from torch import Generator
+from torch.utils.data import DataLoader, Dataset
+
+from datamodules.collate import collate
+from datamodules.groups import CountCurriculum, GroupBatch, GroupSampler
+from datamodules.schema.scene import SceneBatch
+from datamodules.tiny_world.datamodule import TinyWorldDataset
+from datamodules.tiny_world.identities import Split
+from datamodules.tiny_world.scenes import draw_scene
+
+SEEDS = 2**31 - 1
+
+
+class GroupBatches(Dataset[GroupBatch]):
+    """One batch per epoch, a function of (seed, epoch, rank).
+
+    It has a length, since Lightning fetches ahead from streams without one: a resumed run would then ask for its first
+    batch before it knows its epoch.
+
+    Args:
+        sampler: which images this process draws.
+        curriculum: how many people a prompt asks for.
+        split: split of the tiny world.
+        seed: of the stream.
+        epoch: tells the epoch when the batch is asked for.
+        rank: of this process.
+        world: number of processes.
+    """
+
+    def __init__(
+        self,
+        sampler: GroupSampler,
+        curriculum: CountCurriculum,
+        split: Split,
+        seed: int,
+        epoch: Callable[[], int],
+        rank: int = 0,
+        world: int = 1,
+    ) -> None:
+        self.sampler, self.curriculum, self.split, self.seed = sampler, curriculum, split, seed
+        self.epoch, self.rank, self.world = epoch, rank, world
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, index: int) -> GroupBatch:
+        if index:
+            raise IndexError(f"index: {index}; an epoch has one batch")
+        return self.batch(self.epoch())
+
+    def batch(self, epoch: int) -> GroupBatch:
+        """The batch of an epoch; every process draws the same scenes for the same groups."""
+        rng = Generator().manual_seed(self.seed * 1_000_003 + epoch)
+        count = self.sampler.group_count(self.world)
+        people = [self.curriculum.draw(epoch, rng) for _ in range(count)]
+        seeds = torch.randint(SEEDS, (count,), generator=rng).tolist()
+        images = self.sampler.images(epoch, self.rank, self.world)
+        needed, members = images.unique(return_inverse=True)
+        scenes = collate([draw_scene(seeds[g], self.split, count=people[g]) for g in needed.tolist()])
+        return GroupBatch(scenes, members, images + epoch * count)
+
+
+class MultiHumanDataModule(LightningDataModule):
+    """Groups from the training split of the tiny world; single scenes of every count for validation.
+
+    Args:
+        sampler: how groups are shared out.
+        curriculum: how many people a prompt asks for in training.
+        seed: of the training stream.
+        val_size: validation scenes.
+        val_counts: their numbers of people, in turn.
+        batch_size: validation scenes per batch.
+    """
+
+    def __init__(
+        self,
+        sampler: GroupSampler,
+        curriculum: CountCurriculum | None = None,
+        seed: int = 0,
+        val_size: int = 48,
+        val_counts: tuple[int, ...] = (2, 3, 4, 5, 6, 7),
+        batch_size: int = 8,
+    ) -> None:
+        super().__init__()
+        self.sampler, self.curriculum = sampler, curriculum or CountCurriculum()
+        self.seed, self.val_size, self.val_counts, self.batch_size = seed, val_size, val_counts, batch_size
+
+    def train_dataloader(self) -> DataLoader[GroupBatch]:
+        """One batch per epoch."""
+        assert self.trainer is not None  # Lightning asks with a trainer
+        trainer = self.trainer
+        batches = GroupBatches(
+            self.sampler,
+            self.curriculum,
+            "train",
+            self.seed,
+            lambda: trainer.current_epoch,
+            trainer.global_rank,
+            trainer.world_size,
+        )
+        return DataLoader(batches, batch_size=None)
+
+    def val_dataloader(self) -> DataLoader[SceneBatch]:
+        """The same scenes every time."""
+        scenes = [
+            TinyWorldDataset("val", 1, first_seed=i, count=self.val_counts[i % len(self.val_counts)])[0]
+            for i in range(self.val_size)
+        ]
+        return DataLoader(cast(Any, scenes), batch_size=self.batch_size, collate_fn=collate)

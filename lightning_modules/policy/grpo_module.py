@@ -1,0 +1,266 @@
+"""Group-relative policy optimisation of a FLUX backbone, for anything that can be drawn and judged.
+
+One epoch: draw a group of images per prompt, judge them, compare each with its group, and move the policy's LoRA set
+towards what was better. Subclasses say what the backbone is shown beside the prompt, and nothing else.
+"""
+
+from abc import ABC, abstractmethod
+from typing import Any, cast
+
+import lightning as L
+import torch
+from jaxtyping import Float
+from torch import Generator, Tensor, nn
+
+from datamodules.groups import GroupBatch
+from datamodules.schema.interfaces import PromptEncoder
+from datamodules.schema.scene import SceneBatch
+from datamodules.text.minilm import MiniLMPromptEncoder
+from lightning_modules.backbone.flux import FluxBackbone
+from lightning_modules.backbone.generator import text_group
+from lightning_modules.backbone.latents import TOKEN_PIXELS, LatentCodec, load_codec
+from lightning_modules.backbone.positions import grid_ids
+from lightning_modules.backbone.tokens import TokenGroup, TokenSequence
+from lightning_modules.policy.advantages import Advantages, group_advantages
+from lightning_modules.policy.health import Health, diversity
+from lightning_modules.policy.recipe import GRPORecipe
+from lightning_modules.policy.rollout import Policy, Rollout, Sampling
+from lightning_modules.policy.surrogate import (
+    clip_range,
+    clipped_surrogate,
+    divergence,
+    normalized_log_ratio,
+)
+from lightning_modules.sharding.micro_backward import micro_backward
+from rewards.stack import RewardStack, RewardTable
+
+ADAPTER = "policy"
+
+
+class GRPOModule(L.LightningModule, ABC):
+    """The engine; one Lightning epoch is one epoch of the papers: draw, judge, learn.
+
+    Args:
+        backbone: with a LoRA set called ``policy``.
+        rewards: judges of what is drawn.
+        sampling: how it is drawn.
+        recipe: how the policy is moved.
+        codec: codec folder; the shipped one by default.
+        encoder: prompt encoder; MiniLM by default.
+
+    Raises:
+        ValueError: if the backbone has no LoRA set called ``policy``.
+    """
+
+    def __init__(
+        self,
+        backbone: FluxBackbone,
+        rewards: RewardStack,
+        sampling: Sampling | None = None,
+        recipe: GRPORecipe | None = None,
+        codec: str | None = None,
+        encoder: PromptEncoder | None = None,
+    ) -> None:
+        super().__init__()
+        if ADAPTER not in backbone.adapter_specs:
+            raise ValueError(
+                f"backbone.adapters: name a LoRA set {ADAPTER!r}; there are {sorted(backbone.adapter_specs)}"
+            )
+        self.automatic_optimization = False
+        self.backbone, self.rewards = backbone, rewards
+        self.recipe = recipe or GRPORecipe()
+        self.policy = Policy(backbone, sampling or Sampling())
+        self.encoder = encoder or MiniLMPromptEncoder()
+        self._codec_folder, self._codec = codec, cast("LatentCodec | None", None)
+
+    @abstractmethod
+    def conditions(self, scenes: SceneBatch) -> tuple[TokenGroup, ...]:
+        """What the backbone is shown beside the prompt."""
+
+    @property
+    def codec(self) -> LatentCodec:
+        """The codec, loaded once; frozen, and no part of the module."""
+        if self._codec is None:
+            self._codec = load_codec(self._codec_folder, dtype=self.backbone.dtype)
+        return self._codec
+
+    def configure_model(self) -> None:
+        """Build the backbone: frozen but for the policy's LoRA set."""
+        if self.backbone.transformer is None:
+            cast(Any, self.backbone.configure().transformer).requires_grad_(False)
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """AdamW on the LoRA set."""
+        trained = [p for p in self.parameters() if p.requires_grad]
+        return torch.optim.AdamW(
+            trained, self.recipe.learning_rate, weight_decay=self.recipe.weight_decay, betas=(0.9, 0.999)
+        )
+
+    @torch.no_grad()
+    def encode(self, scenes: SceneBatch) -> TokenSequence:
+        """Prompt and conditions of each scene, once, however many images are drawn of it."""
+        prompts = self.encoder.encode(scenes.prompts)
+        rows, columns = (side // TOKEN_PIXELS for side in scenes.images.shape[-2:])
+        channels = self.backbone.transformer.config.in_channels
+        sequence = TokenSequence(
+            text=text_group(prompts),
+            pooled=prompts.pooled,
+            noise=TokenGroup(torch.zeros(len(scenes), rows * columns, channels), grid_ids(rows, columns)),
+            conditions=self.conditions(scenes),
+        )
+        return sequence.with_adapters(ADAPTER)
+
+    def training_step(self, batch: GroupBatch, batch_idx: int) -> None:
+        """One epoch."""
+        recorded = self.policy.sampling.choice.choose(
+            self.policy.sampling.steps, self.current_epoch, self._generator(0)
+        )
+        rollouts, table = self._draw_and_judge(batch, recorded)
+        scores, groups = self._gathered(table.scaled), self._gathered(batch.groups)
+        advantages = group_advantages(
+            scores,
+            table.weights,
+            groups,
+            self.recipe.aggregate,
+            self.recipe.spread,
+            limit=self.recipe.advantage_limit,
+        )
+        health = Health()
+        if bool(advantages.informative.any()):  # of all ranks: all of them agree
+            self._learn(rollouts, self._own(advantages, len(batch)), health)
+        raw = RewardTable(table.names, table.weights, self._gathered(table.raw), scores, table.failed)
+        figures = {f"reward/{name}": value for name, value in raw.statistics(groups).items()}
+        figures |= {f"policy/{name}": value for name, value in health.figures().items()}
+        figures["policy/equal_groups"] = advantages.equal_groups
+        figures["policy/diversity"] = diversity(
+            torch.cat([r.trajectory.final for r in rollouts]), batch.groups
+        )
+        self.log_dict(figures, batch_size=len(batch))
+        self.log("reward", figures["reward/total/mean"], prog_bar=True, logger=False, batch_size=len(batch))
+
+    def _draw_and_judge(
+        self, batch: GroupBatch, recorded: tuple[int, ...]
+    ) -> tuple[list[Rollout], RewardTable]:
+        sequence = self.encode(batch.scenes)
+        references = self.rewards.references(batch.scenes)
+        size = cast(tuple[int, int], tuple(batch.scenes.images.shape[-2:]))
+        rollouts, tables = [], []
+        for chunk, members in enumerate(batch.members.split(self.recipe.micro_batch)):
+            rng = self._generator(1 + chunk)
+            noise = torch.randn(len(members), *sequence.noise.tokens.shape[1:], generator=rng)
+            rollout = self.policy.rollout(
+                self.backbone.prepare(sequence.select(members)), noise.to(self.device), recorded, rng
+            )
+            images = self.codec.decode(rollout.trajectory.final, size)
+            tables.append(self.rewards.judge(images, batch.scenes.select(members), references[members]))
+            rollouts.append(rollout)
+        return rollouts, RewardTable.joined(tables)
+
+    def _learn(self, rollouts: list[Rollout], advantages: Float[Tensor, " m"], health: Health) -> None:
+        """``updates`` optimizer steps, each over its share of what was drawn."""
+        optimizer = cast(Any, self.optimizers())
+        own = advantages.to(self.device).split([len(r) for r in rollouts])
+        pairs = list(zip(rollouts, own, strict=True))
+        updates = min(self.recipe.updates, len(pairs))
+        for update in range(updates):
+            share = pairs[update * len(pairs) // updates : (update + 1) * len(pairs) // updates]
+            passes = [(r, a, k) for r, a in share for k in range(len(r.trajectory.indices))]
+            optimizer.zero_grad()
+            for i, (rollout, a, k) in enumerate(passes):
+                loss = self._loss(rollout, a, k, health, first=update == 0) / len(passes)
+                micro_backward(self, loss, is_last=i == len(passes) - 1)
+            trained = [p for p in self.parameters() if p.requires_grad]
+            health.gradient_norm.append(
+                float(nn.utils.clip_grad_norm_(trained, self.recipe.max_gradient_norm))
+            )
+            optimizer.step()
+
+    def _loss(
+        self, rollout: Rollout, advantages: Float[Tensor, " b"], k: int, health: Health, first: bool
+    ) -> Float[Tensor, ""]:
+        """The objective of one recorded step."""
+        record = rollout.trajectory
+        scored = self.policy.score(rollout, k)
+        log_ratio = scored.log_prob - record.mean_log_probs[:, k]
+        if first:
+            self._check_on_policy(log_ratio.detach(), health)
+        if self.recipe.ratio_norm:
+            log_ratio = normalized_log_ratio(log_ratio, scored.mean, record.means[k], scored.std)
+        clip = clip_range(self.recipe.clip, record.before[k][0].numel())
+        surrogate = clipped_surrogate(log_ratio, advantages, clip)
+        health.add(surrogate)
+        loss = surrogate.loss.mean()
+        if self.recipe.divergence_weight or not health.divergence:
+            apart = self._divergence(rollout, k, scored)
+            health.divergence.append(float(apart.detach()))
+            loss = loss + self.recipe.divergence_weight * apart
+        return loss
+
+    def _divergence(self, rollout: Rollout, k: int, scored: Any) -> Float[Tensor, ""]:
+        with torch.no_grad():
+            base = self.policy.score(rollout, k, rollout.sequence.with_adapters())
+        index = rollout.trajectory.indices[k]
+        return divergence(
+            self.recipe.divergence,
+            mean=scored.mean,
+            base_mean=base.mean,
+            std=scored.std,
+            step_size=rollout.sigmas[index] - rollout.sigmas[index + 1],
+            velocity=scored.velocity,
+            base_velocity=base.velocity,
+        ).mean()
+
+    def _check_on_policy(self, log_ratio: Float[Tensor, " b"], health: Health) -> None:
+        """Before the first update nothing has changed, so every ratio must be 1.
+
+        Raises:
+            RuntimeError: if one is not: drawing and learning compute different numbers.
+        """
+        deviation = float((log_ratio.exp() - 1).abs().max())
+        health.on_policy_deviation = max(health.on_policy_deviation, deviation)
+        if deviation > self.recipe.on_policy_tolerance:
+            raise RuntimeError(
+                f"on-policy ratio differs from 1 by {deviation:.1e} (tolerance {self.recipe.on_policy_tolerance:.1e}): "
+                "drawing and learning compute different numbers; check dropout, precision and micro_batch"
+            )
+
+    def validation_step(self, scenes: SceneBatch, batch_idx: int) -> Float[Tensor, "b 3 h w"]:
+        """Draw without random steps and judge; the images are for whoever shows them."""
+        images = self.draw(scenes, batch_idx)
+        self.rewards.accumulate(self.rewards.judge(images, scenes))
+        return images
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the mean of every reward."""
+        self.log_dict(
+            {f"val/{name}": value for name, value in self.rewards.metrics.compute().items()}, prog_bar=True
+        )
+        self.rewards.metrics.reset()
+
+    def predict_step(self, scenes: SceneBatch, batch_idx: int) -> Float[Tensor, "b 3 h w"]:
+        """Images in [0, 1]."""
+        return self.draw(scenes, batch_idx)
+
+    @torch.no_grad()
+    def draw(self, scenes: SceneBatch, seed: int) -> Float[Tensor, "b 3 h w"]:
+        """One image per scene, in [0, 1], from noise of its own seed."""
+        sequence = self.encode(scenes)
+        noise = torch.randn(sequence.noise.tokens.shape, generator=Generator().manual_seed(seed))
+        latents = self.policy.draw(self.backbone.prepare(sequence), noise.to(self.device))
+        return self.codec.decode(latents, cast(tuple[int, int], tuple(scenes.images.shape[-2:])))
+
+    def _generator(self, stream: int) -> Generator:
+        """A source of randomness that depends on seed, epoch, process and stream alone: runs resume exactly."""
+        place = (self.recipe.seed * 100_003 + self.current_epoch) * 1009 + (self.global_rank if stream else 0)
+        return Generator().manual_seed(place * 1009 + stream)
+
+    def _gathered(self, values: Tensor) -> Tensor:
+        """Values of all processes, joined along the last dimension."""
+        if self.trainer.world_size == 1:
+            return values
+        everyone = cast(Tensor, self.all_gather(values))
+        return torch.cat(list(everyone.cpu()), dim=-1)
+
+    def _own(self, advantages: Advantages, count: int) -> Float[Tensor, " m"]:
+        first = self.global_rank * count if self.trainer.world_size > 1 else 0
+        return advantages.values[first : first + count]

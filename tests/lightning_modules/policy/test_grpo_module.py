@@ -1,0 +1,217 @@
+"""The engine on a world where red is good: exact ratios, learning, resuming, one encoding per group."""
+
+from dataclasses import replace
+
+import lightning as L
+import pytest
+import torch
+
+from callbacks.adapter_checkpoint import AdapterCheckpoint
+from datamodules.groups import CountCurriculum, WholeGroups
+from datamodules.multi_human import MultiHumanDataModule
+from datamodules.schema.detections import Detections
+from datamodules.schema.interfaces import Analyzer, Scorer
+from datamodules.text.minilm import MiniLMPromptEncoder
+from datamodules.tiny_world.scenes import draw_scene
+from lightning_modules.ar2can.artist import GRPOArtistModule
+from lightning_modules.backbone.adapters import ATTENTION, ATTENTION_OUT, FEED_FORWARD, LoRASpec
+from lightning_modules.backbone.autoencoder import PatchAutoencoder
+from lightning_modules.backbone.flux import FluxBackbone, FluxConfig
+from lightning_modules.flow.sde import CPS, FlowSDE
+from lightning_modules.policy.recipe import GRPORecipe
+from lightning_modules.policy.rollout import Sampling
+from lightning_modules.policy.steps import AllSteps, StepWindow
+from rewards.preference import PreferenceReward
+from rewards.stack import RewardStack, RewardTerm
+
+TINY = FluxConfig(
+    in_channels=64,
+    num_layers=1,
+    num_single_layers=1,
+    attention_head_dim=16,
+    num_attention_heads=2,
+    joint_attention_dim=384,
+    pooled_projection_dim=384,
+    axes_dims_rope=(4, 6, 6),
+)
+
+
+class Blind(Analyzer):
+    """Sees nobody; counts how many references it embeds."""
+
+    def __init__(self):
+        self.embedded = 0
+
+    def analyze(self, images):
+        return [Detections.empty(4) for _ in images]
+
+    def embed_faces(self, faces, landmarks=None):
+        self.embedded += 1
+        return torch.zeros(len(faces), 4)
+
+
+class Redness(Scorer):
+    """How much redder than blue an image is."""
+
+    def score(self, images, prompts):
+        return (images[:, 0] - images[:, 2]).mean(dim=(1, 2))
+
+
+class Indifferent(Scorer):
+    def score(self, images, prompts):
+        return torch.full((len(images),), 0.1)
+
+
+class CountingEncoder(MiniLMPromptEncoder):
+    """Counts prompts and calls."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls, self.prompts = 0, 0
+
+    def encode(self, prompts):
+        self.calls, self.prompts = self.calls + 1, self.prompts + len(prompts)
+        return super().encode(prompts)
+
+
+@pytest.fixture(scope="module")
+def codec(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("codec")
+    vae = PatchAutoencoder(width=8, fine_width=8, fine_blocks=1)
+    images = torch.stack([draw_scene(seed, "train").image for seed in range(8)])
+    vae.start_at_principal_components(images * 2 - 1)
+    vae.save_pretrained(folder)
+    return str(folder)
+
+
+def module(codec, dtype="float32", scorer=None, stepper=None, choice=None, **recipe):
+    torch.manual_seed(0)
+    spec = LoRASpec(rank=4, targets=(*ATTENTION, *ATTENTION_OUT, *FEED_FORWARD))
+    backbone = FluxBackbone(config=TINY, dtype=dtype, adapters={"policy": spec}).configure()
+    for parameter in backbone.transformer.parameters():
+        torch.nn.init.normal_(parameter, std=0.05)
+    torch.nn.init.normal_(backbone.transformer.proj_out.weight, std=0.3)  # room to draw other pictures
+    backbone.transformer.requires_grad_(False)
+    rewards = RewardStack(Blind(), {"red": RewardTerm(PreferenceReward(scorer or Redness()))})
+    sampling = Sampling(
+        steps=4, eval_steps=4, stepper=stepper or CPS(), choice=choice or StepWindow(size=1, share=0.8)
+    )
+    chosen = {"learning_rate": 0.02, "micro_batch": 4, "updates": 1, "clip": 1e-2, **recipe}
+    return GRPOArtistModule(
+        backbone, rewards, sampling, GRPORecipe(**chosen), codec=codec, encoder=CountingEncoder()
+    )
+
+
+def fit(model, tmp_path, epochs, resume=None):
+    data = MultiHumanDataModule(
+        WholeGroups(groups_per_rank=2, group_size=8), CountCurriculum(switch=2), val_size=0
+    )
+    trainer = L.Trainer(
+        max_epochs=epochs,
+        accelerator="cpu",
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        limit_val_batches=0,
+        callbacks=[AdapterCheckpoint(dirpath=tmp_path, filename="{epoch}", save_top_k=-1, export=False)],
+        default_root_dir=tmp_path,
+    )
+    trainer.fit(model, data, ckpt_path=resume)
+    return trainer.callback_metrics
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize(("stepper", "choice"), [(CPS(), StepWindow(size=2)), (FlowSDE(), AllSteps())])
+def test_before_the_first_update_every_ratio_is_exactly_one(codec, tmp_path, dtype, stepper, choice):
+    model = module(codec, dtype, stepper=stepper, choice=choice, on_policy_tolerance=0.0)
+    seen = fit(model, tmp_path, 2)
+    assert seen["policy/on_policy_max_deviation"] == 0
+    assert seen["policy/gradient_norm"] > 0
+
+
+def test_the_reward_rises_and_only_the_adapter_has_changed(codec, tmp_path):
+    model = module(codec, choice=StepWindow(size=2, share=0.8))
+    frozen = [p.detach().clone() for p in model.backbone.transformer.parameters()]
+    scenes = next(iter(_validation(model)))
+    before = float(Redness().score(model.draw(scenes, 0), scenes.prompts).mean())
+    seen = fit(model, tmp_path, 25)
+    after = float(Redness().score(model.draw(scenes, 0), scenes.prompts).mean())
+    assert after > before + 0.05
+    assert seen["policy/divergence"] > 0
+    for old, new in zip(frozen, model.backbone.transformer.parameters(), strict=True):
+        assert torch.equal(old, new)
+
+
+def _validation(model):
+    return MultiHumanDataModule(WholeGroups(), val_size=8).val_dataloader()
+
+
+def test_each_group_is_encoded_once(codec, tmp_path):
+    model = module(codec)
+    fit(model, tmp_path, 3)
+    assert (model.encoder.calls, model.encoder.prompts) == (3, 6)  # 2 groups per epoch, not 16 images
+    assert model.rewards.analyzer.embedded == 3
+
+
+def test_a_resumed_run_is_the_uninterrupted_one_bit_for_bit(codec, tmp_path):
+    whole, half = module(codec), module(codec)
+    fit(whole, tmp_path / "whole", 4)
+    fit(half, tmp_path / "half", 2)
+    rest = module(codec)
+    fit(rest, tmp_path / "rest", 4, resume=tmp_path / "half" / "epoch=1.ckpt")
+    for a, b in zip(whole.backbone.adapters.parameters(), rest.backbone.adapters.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_indifferent_rewards_change_nothing_and_crash_nothing(codec, tmp_path):
+    model = module(codec, scorer=Indifferent())
+    model.configure_model()
+    before = [p.detach().clone() for p in model.backbone.adapters.parameters()]
+    seen = fit(model, tmp_path, 1)
+    assert seen["policy/equal_groups"] == 1
+    assert all(torch.equal(a, b) for a, b in zip(before, model.backbone.adapters.parameters(), strict=True))
+
+
+def test_a_policy_that_differs_between_drawing_and_learning_is_caught(codec, tmp_path, monkeypatch):
+    model = module(codec)
+    score = model.policy.score
+    monkeypatch.setattr(
+        model.policy, "score", lambda *a: replace_log_prob(score(*a), lambda log_prob: log_prob + 1e-3)
+    )
+    with pytest.raises(RuntimeError, match="on-policy ratio differs from 1 by 1"):
+        fit(model, tmp_path, 1)
+
+
+def replace_log_prob(scored, change):
+    return scored._replace(log_prob=change(scored.log_prob))
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        {"ratio_norm": True},
+        {"divergence": "gaussian", "divergence_weight": 0.1},
+        {"divergence": "flow_grpo", "divergence_weight": 0.1},
+        {"aggregate": "gdpo", "spread": "global", "updates": 2},
+    ],
+)
+def test_variants_run_and_learn_something(codec, tmp_path, recipe):
+    model = module(codec, **recipe)
+    seen = fit(model, tmp_path, 3)
+    assert seen["policy/divergence"] > 0
+    assert all(torch.isfinite(p).all() for p in model.backbone.adapters.parameters())
+
+
+def test_a_strong_divergence_keeps_the_policy_at_the_base(codec, tmp_path):
+    apart = [
+        float(fit(module(codec, divergence_weight=w), tmp_path / str(w), 8)["policy/divergence"])
+        for w in (0.0, 100.0)
+    ]
+    assert apart[1] < 0.5 * apart[0]
+
+
+def test_the_policys_lora_set_must_be_named(codec):
+    with pytest.raises(ValueError, match="policy"):
+        GRPOArtistModule(FluxBackbone(config=TINY), module(codec).rewards)
+    with pytest.raises(ValueError, match="updates"):
+        replace(GRPORecipe(), updates=0)
