@@ -1,0 +1,103 @@
+"""An exponential moving average of the trained parameters: what is validated and shipped.
+
+Lightning's own weight averaging copies the whole module, frozen base included; here only what is trained is copied.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import lightning as L
+import torch
+from torch import Tensor
+
+from callbacks.adapter_checkpoint import trained_names
+from lightning_modules.sharding.zero_init import is_partitioned
+
+
+class AdapterEMA(L.Callback):
+    """Averages trained parameters after every training batch, and puts the average in place for validation.
+
+    The decay grows from 0.1 as (1 + n) / (10 + n) with the number n of updates, up to ``decay``.
+
+    Args:
+        decay: share of the old average that an update keeps.
+
+    Raises:
+        ValueError: if ``decay`` is not in [0, 1).
+    """
+
+    def __init__(self, decay: float = 0.9) -> None:
+        if not 0 <= decay < 1:
+            raise ValueError(f"decay: {decay} must lie in [0, 1); 0.9 has a half-life of 6.6 updates")
+        self.decay = decay
+        self.updates = 0
+        self.average: dict[str, Tensor] = {}
+        self._aside: dict[str, Tensor] = {}
+
+    def half_life(self) -> float:
+        """Updates after which a change has gone half way into the average."""
+        return math.log(0.5) / math.log(self.decay) if self.decay else 0.0
+
+    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Start at the present parameters, unless a checkpoint brings an average."""
+        parameters = _trained(pl_module)
+        if any(is_partitioned(p) for p in parameters.values()):
+            raise ValueError(
+                "AdapterEMA: parameters are cut up by ZeRO-3; use stage 2, where adapters are whole"
+            )
+        if not self.average:
+            self.average = {name: p.detach().clone() for name, p in parameters.items()}
+
+    def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *_: Any) -> None:
+        """Move the average."""
+        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
+        self.updates += 1
+        with torch.no_grad():
+            for name, parameter in _trained(pl_module).items():
+                self.average[name].lerp_(parameter.detach().to(self.average[name]), 1 - decay)
+
+    def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Validate the average."""
+        if self.average:
+            self._aside = _exchange(pl_module, self.average)
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Go on with what is trained."""
+        if self._aside:
+            _exchange(pl_module, self._aside)
+            self._aside = {}
+
+    @contextmanager
+    def in_place(self, pl_module: L.LightningModule) -> Iterator[None]:
+        """The average in the place of the trained parameters, for as long as the context lasts."""
+        aside = _exchange(pl_module, self.average)
+        try:
+            yield
+        finally:
+            _exchange(pl_module, aside)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The average and how often it moved."""
+        return {"updates": self.updates, "average": self.average}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from a checkpoint."""
+        self.updates = int(state_dict["updates"])
+        self.average = {name: value.clone() for name, value in state_dict["average"].items()}
+
+
+def _trained(module: L.LightningModule) -> dict[str, torch.nn.Parameter]:
+    names = set(trained_names(module))
+    return {name: p for name, p in module.named_parameters() if name in names}
+
+
+@torch.no_grad()
+def _exchange(module: L.LightningModule, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Put ``values`` into the module; returns copies of what was there."""
+    aside = {}
+    for name, parameter in _trained(module).items():
+        aside[name] = parameter.detach().clone()  # a view would follow the parameter and restore nothing
+        parameter.copy_(values[name])
+    return aside

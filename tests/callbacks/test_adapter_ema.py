@@ -1,0 +1,118 @@
+"""The average against torch's own, swapped in and out without a trace, and through a checkpoint."""
+
+import lightning as L
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+from torch.utils.data import DataLoader
+
+from callbacks.adapter_ema import AdapterEMA
+from callbacks.lora_export import LoRAExport
+from lightning_modules.backbone.adapters import LoRASpec
+from lightning_modules.backbone.flux import FluxBackbone, FluxConfig
+
+
+class Line(L.LightningModule):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.frozen, self.free = nn.Linear(2, 2), nn.Linear(2, 2)
+        self.frozen.requires_grad_(False)
+        self.seen = []
+        self.validated = []
+
+    def training_step(self, batch, batch_idx):
+        return self.free(self.frozen(batch)).square().mean()
+
+    def on_train_batch_end(self, *_):
+        self.seen.append(self.free.weight.detach().clone())
+
+    def validation_step(self, batch, batch_idx):
+        self.validated.append(self.free.weight.detach().clone())
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.free.parameters(), 0.3)
+
+
+def fit(module, callback, epochs, folder, resume=None):
+    data = DataLoader(torch.randn(6, 2, generator=torch.Generator().manual_seed(1)), batch_size=2)
+    trainer = L.Trainer(
+        max_epochs=epochs,
+        accelerator="cpu",
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        callbacks=[callback],
+        default_root_dir=folder,
+    )
+    trainer.fit(module, data, data, ckpt_path=resume)
+    return trainer
+
+
+def test_the_average_is_torchs(tmp_path):
+    """torch's own average over the weights that were seen, with the decay that had been reached each time."""
+    module, callback = Line(), AdapterEMA(decay=0.5)
+    fit(module, callback, 8, tmp_path)
+    average = {"weight": Line().free.weight.detach().clone()}
+    for n, weight in enumerate(module.seen):
+        get_ema_multi_avg_fn(min(0.5, (1 + n) / (10 + n)))([average["weight"]], [weight], n)
+    torch.testing.assert_close(callback.average["free.weight"], average["weight"])
+    assert set(callback.average) == {"free.weight", "free.bias"}
+    assert callback.half_life() == 1
+
+
+def test_validation_sees_the_average_and_training_goes_on_without_it(tmp_path):
+    module, callback, plain = Line(), AdapterEMA(decay=0.9), Line()
+    fit(module, callback, 3, tmp_path)
+    fit(plain, L.Callback(), 3, tmp_path)
+    for a, b in zip(module.seen, plain.seen, strict=True):
+        assert torch.equal(a, b)
+    assert not torch.equal(module.validated[0], plain.validated[0])
+    assert torch.equal(module.validated[-1], callback.average["free.weight"])
+
+
+def test_a_resumed_average_is_the_uninterrupted_one(tmp_path):
+    whole, first, second = AdapterEMA(0.7), AdapterEMA(0.7), AdapterEMA(0.7)
+    fit(Line(), whole, 4, tmp_path)
+    fit(Line(), first, 2, tmp_path).save_checkpoint(tmp_path / "half.ckpt")
+    fit(Line(), second, 4, tmp_path, resume=tmp_path / "half.ckpt")
+    assert whole.updates == second.updates == 12
+    assert torch.equal(whole.average["free.weight"], second.average["free.weight"])
+
+
+def test_a_decay_of_one_is_refused():
+    with pytest.raises(ValueError, match="decay: 1"):
+        AdapterEMA(1.0)
+
+
+def test_the_exported_file_holds_the_average(tmp_path):
+    class Policy(Line):
+        def __init__(self):
+            super().__init__()
+            config = FluxConfig(
+                in_channels=8,
+                num_layers=1,
+                num_single_layers=1,
+                attention_head_dim=16,
+                num_attention_heads=2,
+                joint_attention_dim=12,
+                pooled_projection_dim=12,
+                axes_dims_rope=(4, 6, 6),
+            )
+            self.backbone = FluxBackbone(config=config, adapters={"policy": LoRASpec(rank=2)}).configure()
+            self.backbone.transformer.requires_grad_(False)
+
+    module, callback = Policy(), AdapterEMA(0.5)
+    trainer = fit(module, callback, 1, tmp_path)
+    trainer.callbacks.append(callback)
+    name = next(n for n in callback.average if "down" in n)
+    callback.average[name].fill_(7.0)
+    LoRAExport(str(tmp_path / "out" / "lora.safetensors")).on_train_end(trainer, module)
+    written = load_file(tmp_path / "out" / "lora.safetensors")
+    assert sum(bool((v == 7).all()) for v in written.values()) == 1
+    assert not (dict(module.named_parameters())[name] == 7).any()
+    with pytest.raises(ValueError, match="safetensors"):
+        LoRAExport("lora.bin")
