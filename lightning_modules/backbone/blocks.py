@@ -67,11 +67,16 @@ def _modulation(
     return _Modulation(*norm.linear(F.silu(emb)).chunk(6, dim=-1))
 
 
+def _gelu(x: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
+    """FLUX's GELU; in fp32 on a CPU, which gives the same numbers faster than torch's bf16 kernel there."""
+    if x.device.type == "cpu":
+        return F.gelu(x.float(), approximate="tanh").to(x.dtype)
+    return F.gelu(x, approximate="tanh")
+
+
 def _feed_forward(ff: Any, name: str, x: Float[Tensor, "b s c"], branch: Branch) -> Float[Tensor, "b s c"]:
     """diffusers' GELU feed-forward with LoRA on both layers."""
-    hidden = F.gelu(
-        apply_linear(ff.net[0].proj, f"{name}.net.0.proj", x, branch.adapters), approximate="tanh"
-    )
+    hidden = _gelu(apply_linear(ff.net[0].proj, f"{name}.net.0.proj", x, branch.adapters))
     return apply_linear(ff.net[2], f"{name}.net.2", hidden, branch.adapters)
 
 
@@ -241,6 +246,6 @@ def _single_update(
     p: _Prepared,
     branch: Branch,
 ) -> Float[Tensor, "b s c"]:
-    mlp = block.act_mlp(apply_linear(block.proj_mlp, f"{name}.proj_mlp", p.normed, branch.adapters))
+    mlp = _gelu(apply_linear(block.proj_mlp, f"{name}.proj_mlp", p.normed, branch.adapters))
     both = torch.cat([attended, mlp], dim=2)
     return x + p.gate * apply_linear(block.proj_out, f"{name}.proj_out", both, branch.adapters)

@@ -67,13 +67,8 @@ class ConditionCache:
 
 def joined_rotary(text: Rotary, image: Rotary) -> Rotary:
     """One table over text and image tokens."""
-    b = max(text.cos.shape[0], image.cos.shape[0])
-    return Rotary(
-        *(
-            torch.cat([t.expand(b, -1, -1, -1), i.expand(b, -1, -1, -1)], dim=1)
-            for t, i in zip(text, image, strict=True)
-        )
-    )
+    b = max(text.shape[0], image.shape[0])
+    return torch.cat([table.expand(b, -1, -1, -1) for table in (text, image)], dim=1)
 
 
 def sequence_routing(sequence: TokenSequence) -> tuple[Routing, Routing]:
