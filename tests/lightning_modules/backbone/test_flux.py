@@ -52,7 +52,8 @@ def sequence(b=2, conditions=(), visibility=Visibility.JOINT, adapters=()) -> To
 
 def stock(backbone: FluxBackbone, seq: TokenSequence, sigma: torch.Tensor, **extra) -> torch.Tensor:
     """The stock forward on text, noise and conditions in one row; ids are the first sample's."""
-    model: FluxTransformer2DModel = backbone.transformer
+    model = FluxTransformer2DModel.from_config(backbone.transformer.config).to(backbone.dtype)
+    model.load_state_dict(backbone.transformer.state_dict())
     groups = [seq.noise, *seq.conditions]
     out = model(
         hidden_states=torch.cat([g.tokens for g in groups], dim=1).to(backbone.dtype),
