@@ -1,10 +1,12 @@
 """Writes the trained LoRA set as a diffusers file at the end of training."""
 
 from pathlib import Path
+from typing import cast
 
 import lightning as L
 
 from callbacks.adapter_ema import AdapterEMA
+from lightning_modules.backbone.adapters import LoRASet
 from lightning_modules.backbone.flux import FluxBackbone
 
 
@@ -35,4 +37,4 @@ class LoRAExport(L.Callback):
         if not isinstance(backbone, FluxBackbone) or self.adapter not in backbone.adapters:
             raise ValueError(f"adapter: the module's backbone has no LoRA set called {self.adapter!r}")
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        backbone.adapters[self.adapter].save(self.path, {"groups": "all"})
+        cast(LoRASet, backbone.adapters[self.adapter]).save(self.path, {"groups": "all"})

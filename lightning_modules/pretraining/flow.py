@@ -78,7 +78,8 @@ class FlowPretrainingModule(L.LightningModule):
             return
         network = cast(Any, self.backbone.configure().transformer)
         weights = [p.requires_grad_().detach().float() for p in network.parameters()]
-        self.master = nn.ParameterList([nn.Parameter(w.clone()) for w in weights])
+        # No gradient of their own: between processes, only the network's gradients are averaged.
+        self.master = nn.ParameterList([nn.Parameter(w.clone(), requires_grad=False) for w in weights])
         self.average = nn.ParameterList([nn.Parameter(w.clone(), requires_grad=False) for w in weights])
         nn.Module.to(network.train(), torch.bfloat16)
         self.backbone.dtype = torch.bfloat16
@@ -104,7 +105,7 @@ class FlowPretrainingModule(L.LightningModule):
     def training_step(self, batch: FlowBatch, batch_idx: int) -> None:
         """One update of master, network and average."""
         loss = self.loss(batch)
-        loss.backward()
+        self.manual_backward(loss)
         step = int(self.trainer.global_step) // 2
         self._update(step)
         self.log("train/loss", loss.detach(), prog_bar=True, batch_size=len(batch))
@@ -149,6 +150,8 @@ class FlowPretrainingModule(L.LightningModule):
 
     def on_train_end(self) -> None:
         """Write the result and its card."""
+        if not self.trainer.is_global_zero:
+            return
         self.write_average(self.output)
         metrics = {
             k: float(v) for k, v in self.trainer.callback_metrics.items() if k.startswith("train/loss")

@@ -68,7 +68,7 @@ class BatchRecipe:
 
 
 class FlowBatches(IterableDataset[FlowBatch]):
-    """Endless batches from ``first_step`` on.
+    """Endless batches from ``first_step`` on; of several processes, each takes every so manieth.
 
     Args:
         shards: encoded scenes.
@@ -78,6 +78,7 @@ class FlowBatches(IterableDataset[FlowBatch]):
 
     def __init__(self, shards: list[LatentShard], null_prompt: PromptEmbedding, recipe: BatchRecipe) -> None:
         self.shards, self.recipe, self.first_step = shards, recipe, 0
+        self.rank, self.world = 0, 1
         self.null_tokens, self.null_pooled = null_prompt.tokens[0], null_prompt.pooled[0]
         self.contexts = [Context(name) for name in recipe.mixture]
         self.weights = torch.tensor(list(recipe.mixture.values()))
@@ -85,7 +86,7 @@ class FlowBatches(IterableDataset[FlowBatch]):
     def __iter__(self) -> Iterator[FlowBatch]:
         step = self.first_step
         while True:
-            yield self.batch(step)
+            yield self.batch(step * self.world + self.rank)
             step += 1
 
     def batch(self, step: int) -> FlowBatch:
@@ -205,5 +206,6 @@ class FlowPretrainingData(L.LightningDataModule):
         """Endless batches, going on at the trainer's step."""
         assert self.batches is not None  # Lightning calls setup first
         if self.trainer is not None:
-            self.batches.first_step = self.trainer.global_step
+            self.batches.first_step = self.trainer.global_step // 2  # two optimizers
+            self.batches.rank, self.batches.world = self.trainer.global_rank, self.trainer.world_size
         return DataLoader(self.batches, batch_size=None)

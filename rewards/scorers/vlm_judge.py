@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import requests
 import torch
@@ -122,7 +123,7 @@ class VLMJudge(Scorer):
         logger.warning("judge %s at %s: no answer for one image (%s)", self.model, self.url, reason)
         return None
 
-    def _request(self, image: Float[Tensor, "3 h w"], question: str) -> dict[str, object]:
+    def _request(self, image: Float[Tensor, "3 h w"], question: str) -> Any:
         buffer = io.BytesIO()
         to_pil_image(image.detach().cpu().float().clamp(0, 1)).save(buffer, format="PNG")
         picture = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
