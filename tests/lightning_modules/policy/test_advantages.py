@@ -101,3 +101,11 @@ def test_one_equal_group_does_not_silence_the_others():
 def test_a_group_of_one_is_refused():
     with pytest.raises(ValueError, match="at least two"):
         group_advantages(torch.rand(1, 3), torch.ones(1), torch.tensor([0, 0, 1]))
+
+
+def test_advantages_are_limited():
+    rewards = torch.zeros(1, 40)
+    rewards[0, 0] = 1.0  # 6.2 deviations above the mean
+    found = group_advantages(rewards, torch.ones(1), torch.zeros(40, dtype=torch.long), limit=5.0)
+    assert float(found.values.max()) == 5.0
+    assert float(found.values.min()) > -1
