@@ -183,6 +183,7 @@ class CodecModule(L.LightningModule):
         nn.utils.clip_grad_norm_(self.parameters(), 1.0)
         for optimizer in optimizers:
             optimizer.step()
+        self.log("train/loss", loss.detach(), prog_bar=True)
 
     def loss(self, images: UInt8[Tensor, "b 3 h w"], classes: UInt8[Tensor, "b h w"]) -> Float[Tensor, ""]:
         """Weighted reconstruction, and latents near unit scale."""
@@ -193,7 +194,6 @@ class CodecModule(L.LightningModule):
         weight = cast(Tensor, self.class_weights)[classes.long()][:, None]
         reconstruction = (weight * (error.abs() + error.square())).mean() / weight.mean()
         scale = F.relu(latents.float().square().mean(dim=(0, 2, 3)) - 1).mean()
-        self.log("train/reconstruction", reconstruction.detach(), prog_bar=True)
         return reconstruction + 0.01 * scale
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
