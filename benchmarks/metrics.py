@@ -14,10 +14,10 @@ from torch import Tensor
 
 from datamodules.schema.interfaces import Scorer
 from rewards import observation
+from rewards.body_pose import BodyPoseReward
 from rewards.count import CountReward
 from rewards.face_match import FaceMatchReward
 from rewards.functional.counts import count_error
-from rewards.functional.keypoints import extent_areas, mean_oks, oks
 from rewards.functional.retrieval import top1_credit
 
 CANDIDATES = 32
@@ -73,18 +73,15 @@ def body_pose(seen: Observation) -> Values:
 
     The scale is the person's area as the keypoints' extent gives it.
     """
-    if seen.scenes is None or seen.detections is None:
+    if seen.scenes is None or seen.detections is None or any(d.keypoints is None for d in seen.detections):
         return {}
-    scores = []
-    for index in range(len(seen)):
-        (_, gt), (_, pred) = seen.planned(index), seen.found(index)
-        if pred is None:
-            return {}
-        nobody = not len(gt) or not len(pred)
-        scores.append(
-            torch.tensor(torch.nan) if nobody else mean_oks(oks(gt, pred, extent_areas(gt))).float()
-        )
-    return {"oks": torch.stack(scores)}
+    nobody = torch.tensor(
+        [
+            not people or not len(d)
+            for people, d in zip(seen.scenes.layout.counts().tolist(), seen.detections, strict=True)
+        ]
+    )
+    return {"oks": BodyPoseReward().score(seen).masked_fill(nobody, torch.nan)}
 
 
 def image_text(seen: Observation) -> Values:

@@ -28,6 +28,7 @@ COLOURS = (
     "#5c9e31",
 )
 _MAX_LINES = len(COLOURS)
+LEGEND_COLUMNS = 3
 _STYLE: Any = {  # matplotlib types the keys of this dictionary one by one
     "font.family": "sans-serif",
     "font.size": 9,
@@ -124,7 +125,7 @@ def _lines(
     if not panels:
         return ""
     with mpl.rc_context(_STYLE):
-        drawing, axes = _panels(len(panels))
+        drawing, axes = _panels(len(panels), len(families))
         for axis, metric in zip(axes, panels, strict=True):
             for colour, (name, members) in zip(COLOURS, list(families.items())[:_MAX_LINES], strict=False):
                 _line(axis, points(members, metric), name, colour, _level(members, metric))
@@ -183,7 +184,7 @@ def _speed(families: dict[str, list[Outcome]], metrics: list[str]) -> str:
     """Each configuration a point: seconds per image against a metric."""
     panels = [m for m in ("count_exact", "identity", "oks", "quality") if m in metrics] or metrics[:4]
     with mpl.rc_context(_STYLE):
-        drawing, axes = _panels(len(panels))
+        drawing, axes = _panels(len(panels), len(families))
         for axis, metric in zip(axes, panels, strict=True):
             for colour, (name, members) in zip(COLOURS, list(families.items())[:_MAX_LINES], strict=False):
                 level = _level(members, metric)
@@ -201,16 +202,18 @@ def _speed(families: dict[str, list[Outcome]], metrics: list[str]) -> str:
         return _svg(drawing, "speed")
 
 
-def _panels(count: int) -> tuple[Figure, list[Axes]]:
+def _panels(count: int, entries: int) -> tuple[Figure, list[Axes]]:
+    """Axes for ``count`` panels, with room below them for a legend of so many entries."""
     columns = min(count, 3)
     rows = -(-count // columns)
-    width, height = 3.5 * columns, 2.4 * rows + 0.45
+    legend = 0.2 * -(-min(entries, _MAX_LINES) // LEGEND_COLUMNS)
+    width, height = 3.5 * columns, 2.4 * rows + legend + 0.05
     drawing = Figure(figsize=(width, height))
     # margins in inches by hand: matplotlib's own layout engines take most of the time a plot takes
     drawing.subplots_adjust(
         left=0.5 / width,
         right=1 - 0.1 / width,
-        bottom=0.95 / height,
+        bottom=(0.55 + legend) / height,
         top=1 - 0.3 / height,
         wspace=0.24,
         hspace=0.55,
@@ -224,7 +227,7 @@ def _panels(count: int) -> tuple[Figure, list[Axes]]:
 def _legend(drawing: Figure, axes: list[Axes]) -> None:
     handles, labels = axes[0].get_legend_handles_labels()
     if len(labels) > 1:
-        drawing.legend(handles, labels, loc="lower center", ncols=min(3, len(labels)))
+        drawing.legend(handles, labels, loc="lower center", ncols=min(LEGEND_COLUMNS, len(labels)))
 
 
 def _svg(drawing: Figure, salt: str) -> str:

@@ -44,7 +44,7 @@ class AdapterCheckpoint(ModelCheckpoint):
     ) -> None:
         """Drop frozen parameters (DeepSpeed drops its own) and note the names of the trained ones."""
         frozen = {name for name, p in pl_module.named_parameters() if not p.requires_grad}
-        checkpoint[_NAMES] = trained_names(pl_module)
+        checkpoint[_NAMES] = list(trained_parameters(pl_module))
         if "state_dict" in checkpoint:
             checkpoint["state_dict"] = {k: v for k, v in checkpoint["state_dict"].items() if k not in frozen}
 
@@ -56,7 +56,7 @@ class AdapterCheckpoint(ModelCheckpoint):
         Raises:
             ValueError: naming the first parameters that differ.
         """
-        saved, trained = set(checkpoint.get(_NAMES, ())), set(trained_names(pl_module))
+        saved, trained = set(checkpoint.get(_NAMES, ())), set(trained_parameters(pl_module))
         if saved != trained:
             raise ValueError(
                 f"the checkpoint and the model train different parameters: only in the checkpoint "
@@ -77,9 +77,9 @@ class AdapterCheckpoint(ModelCheckpoint):
             Path(filepath).with_suffix(".safetensors").unlink(missing_ok=True)
 
 
-def trained_names(module: torch.nn.Module) -> list[str]:
-    """Names of the parameters that receive gradients, in order."""
-    return [name for name, p in module.named_parameters() if p.requires_grad]
+def trained_parameters(module: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
+    """The parameters that receive gradients by name, in order."""
+    return {name: p for name, p in module.named_parameters() if p.requires_grad}
 
 
 def export_trained(module: torch.nn.Module, path: Path, write: bool = True) -> None:
@@ -92,9 +92,8 @@ def export_trained(module: torch.nn.Module, path: Path, write: bool = True) -> N
         path: the file; its folder is made.
         write: whether this rank writes.
     """
-    trained = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
     tensors: dict[str, Tensor] = {}
-    for name, p in trained:
+    for name, p in trained_parameters(module).items():
         # One at a time: adapters of rank 512 in full on every rank would be memory nobody planned for.
         with gathered([p]):
             if write:

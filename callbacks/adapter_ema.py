@@ -12,7 +12,7 @@ import lightning as L
 import torch
 from torch import Tensor
 
-from callbacks.adapter_checkpoint import trained_names
+from callbacks.adapter_checkpoint import trained_parameters
 from lightning_modules.sharding.zero_init import is_partitioned
 
 
@@ -42,7 +42,7 @@ class AdapterEMA(L.Callback):
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Start at the present parameters, unless a checkpoint brings an average."""
-        parameters = _trained(pl_module)
+        parameters = trained_parameters(pl_module)
         if any(is_partitioned(p) for p in parameters.values()):
             raise ValueError(
                 "AdapterEMA: parameters are cut up by ZeRO-3; use stage 2, where adapters are whole"
@@ -55,7 +55,7 @@ class AdapterEMA(L.Callback):
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
         self.updates += 1
         with torch.no_grad():
-            for name, parameter in _trained(pl_module).items():
+            for name, parameter in trained_parameters(pl_module).items():
                 self.average[name].lerp_(parameter.detach().to(self.average[name]), 1 - decay)
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -88,16 +88,11 @@ class AdapterEMA(L.Callback):
         self.average = {name: value.clone() for name, value in state_dict["average"].items()}
 
 
-def _trained(module: L.LightningModule) -> dict[str, torch.nn.Parameter]:
-    names = set(trained_names(module))
-    return {name: p for name, p in module.named_parameters() if name in names}
-
-
 @torch.no_grad()
 def _exchange(module: L.LightningModule, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Put ``values`` into the module; returns copies of what was there."""
     aside = {}
-    for name, parameter in _trained(module).items():
+    for name, parameter in trained_parameters(module).items():
         aside[name] = parameter.detach().clone()  # a view would follow the parameter and restore nothing
         parameter.copy_(values[name])
     return aside

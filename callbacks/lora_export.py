@@ -24,17 +24,17 @@ class LoRAExport(L.Callback):
         self.path, self.adapter = Path(path), adapter
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Write the file; every rank takes part, since sharded tensors are gathered."""
+        """One rank writes the file; every rank takes part, since sharded tensors are gathered."""
         averages = [c for c in trainer.callbacks if isinstance(c, AdapterEMA)]  # type: ignore[attr-defined]
         if averages:
             with averages[0].in_place(pl_module):
-                self._write(pl_module)
+                self._write(pl_module, trainer.is_global_zero)
         else:
-            self._write(pl_module)
+            self._write(pl_module, trainer.is_global_zero)
 
-    def _write(self, module: L.LightningModule) -> None:
+    def _write(self, module: L.LightningModule, write: bool) -> None:
         backbone = module.backbone
         if not isinstance(backbone, FluxBackbone) or self.adapter not in backbone.adapters:
             raise ValueError(f"adapter: the module's backbone has no LoRA set called {self.adapter!r}")
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        cast(LoRASet, backbone.adapters[self.adapter]).save(self.path, {"groups": "all"})
+        cast(LoRASet, backbone.adapters[self.adapter]).save(self.path, {"groups": "all"}, write)

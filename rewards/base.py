@@ -20,6 +20,9 @@ class Reward(Metric, ABC):
 
     A score is NaN where the reward does not apply to an image (frontality where the prompt does not ask for it).
 
+    Attributes:
+        needs_targets: it compares with the faces of the scene's true image.
+
     Args:
         scale: multiplies the raw score where it enters a sum of rewards; scores of public models have very different
             ranges (HPSv3 far above 1), so weights mean nothing without it.
@@ -29,6 +32,7 @@ class Reward(Metric, ABC):
     full_state_update = False
     higher_is_better: bool = True
     is_differentiable = False
+    needs_targets: bool = False
     total: Tensor
     scored: Tensor
 

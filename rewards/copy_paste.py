@@ -16,6 +16,7 @@ class CopyPasteReward(Reward):
     """
 
     higher_is_better = False
+    needs_targets = True
 
     def score(self, seen: Observation) -> Float[Tensor, " b"]:
         """The measure per image, over matched faces whose true face is known."""

@@ -1,10 +1,11 @@
 """Images, what was asked for, and what an analyzer saw: one analysis that all rewards and metrics share."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from datamodules.schema.detections import Detections
@@ -85,6 +86,24 @@ class Observation:
         height, width = self.images.shape[-2:]
         scale = [width, height, 1] if values.shape[-1] == 3 else [width, height, width, height]
         return values * values.new_tensor(scale)
+
+
+@dataclass(frozen=True)
+class KnownFaces:
+    """Who the people of some scenes are: looked up once per scene, however many images are drawn of it.
+
+    Attributes:
+        references: identity embeddings of the reference views, zeros in padded slots.
+        targets: of the faces in the true images, where a reward compares with them.
+    """
+
+    references: Float[Tensor, "b n d"]
+    targets: Float[Tensor, "b n d"] | None = None
+
+    def select(self, index: Int[Tensor, " m"]) -> Self:
+        """The scenes at ``index``, which may repeat."""
+        targets = None if self.targets is None else self.targets[index]
+        return replace(self, references=self.references[index], targets=targets)
 
 
 @torch.no_grad()

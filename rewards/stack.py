@@ -12,7 +12,8 @@ from torchmetrics import MetricCollection
 from datamodules.schema.interfaces import Analyzer
 from datamodules.schema.scene import SceneBatch
 from rewards.base import Reward, RewardUnavailable
-from rewards.observation import Observation, reference_embeddings, target_embeddings
+from rewards.functional.groups import EQUAL, Groups
+from rewards.observation import KnownFaces, Observation, reference_embeddings, target_embeddings
 
 logger = logging.getLogger(__name__)
 
@@ -71,8 +72,8 @@ class RewardTable:
             known = raw.isfinite()
             if not known.any():
                 continue
-            values, own = raw[known].double(), groups[known]
-            spreads = torch.stack([values[own == g].std(correction=0) for g in own.unique()])
+            values = raw[known].double()
+            spreads = Groups.of(groups[known]).std(values)
             found[f"{name}/mean"] = float(values.mean())
             found[f"{name}/std"] = float(values.std(correction=0))
             found[f"{name}/min"], found[f"{name}/max"] = float(values.min()), float(values.max())
@@ -89,10 +90,6 @@ class RewardTable:
         failed = tuple(dict.fromkeys(name for table in tables for name in table.failed))
         raw, scaled = (torch.cat([getattr(t, part) for t in tables], dim=1) for part in ("raw", "scaled"))
         return cls(tables[0].names, tables[0].weights, raw, scaled, failed)
-
-
-EQUAL = 1e-6
-"""Spread below which the scores of a group count as equal: sums of equal fp32 numbers differ by less."""
 
 
 class RewardStack:
@@ -118,21 +115,20 @@ class RewardStack:
         rewards = {name: term.reward for name, term in self.terms.items()}
         self.metrics = MetricCollection(rewards, compute_groups=False)
 
-    def references(self, scenes: SceneBatch) -> Float[Tensor, "b n d"]:
-        """Identity embeddings of the scenes' reference views: once per scene, however many images are drawn."""
-        return reference_embeddings(self.analyzer, scenes)
-
-    def targets(self, scenes: SceneBatch) -> Float[Tensor, "b n d"]:
-        """Identity embeddings of the faces in the scenes' true images."""
-        return target_embeddings(self.analyzer, scenes)
+    def known(self, scenes: SceneBatch) -> KnownFaces:
+        """Who the people of the scenes are; their true images are looked at only if a reward compares with them."""
+        wanted = any(term.reward.needs_targets for term in self.terms.values())
+        return KnownFaces(
+            reference_embeddings(self.analyzer, scenes),
+            target_embeddings(self.analyzer, scenes) if wanted else None,
+        )
 
     @torch.no_grad()
     def judge(
         self,
         images: Float[Tensor, "b 3 h w"],
         scenes: SceneBatch,
-        references: Float[Tensor, "b n d"] | None = None,
-        targets: Float[Tensor, "b n d"] | None = None,
+        known: KnownFaces | None = None,
     ) -> RewardTable:
         """Score images of scenes.
 
@@ -141,17 +137,17 @@ class RewardStack:
         Args:
             images: RGB in [0, 1].
             scenes: what each of them should show.
-            references: from :meth:`references`; computed here if None.
-            targets: from :meth:`targets`; None if no term needs them.
+            known: from :meth:`known`; looked up here if None.
         """
+        known = known or self.known(scenes)
         seen = Observation(
             images=images,
             prompts=scenes.prompts,
             people=tuple(scenes.layout.counts().tolist()),
             detections=self.analyzer.analyze(images),
             scenes=scenes,
-            references=self.references(scenes) if references is None else references,
-            targets=targets,
+            references=known.references,
+            targets=known.targets,
         )
         raw, scaled, failed = [], [], []
         for name, term in self.terms.items():

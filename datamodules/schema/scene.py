@@ -109,6 +109,11 @@ class SceneBatch:
     def __len__(self) -> int:
         return self.images.shape[0]
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the images in pixels."""
+        return self.images.shape[-2], self.images.shape[-1]
+
     def to(self, device: torch.device | str) -> Self:
         """The same batch on another device (Lightning moves frozen dataclasses through this)."""
         return self._with_tensors(lambda value: value.to(device))

@@ -127,15 +127,21 @@ class LoRASet(nn.Module):
                     state[f"{PREFIX}.{layer}.lora_{letter}.weight"] = weight.detach().clone()
         return state
 
-    def save(self, path: str | Path, scope: Mapping[str, Any] | None = None) -> None:
+    def save(self, path: str | Path, scope: Mapping[str, Any] | None = None, write: bool = True) -> None:
         """Write a diffusers LoRA file.
+
+        Collective under ZeRO-3: every rank calls it, and the one with ``write`` writes.
 
         Args:
             path: file to write; its folder must exist.
             scope: how the set is meant to be used (token groups, visibility, time). A plain diffusers file cannot
                 say that a set belongs to condition tokens only; we write it under a key of our own, which diffusers
                 ignores and :meth:`load` returns.
+            write: whether this rank writes.
         """
+        state = {k: v.contiguous() for k, v in self.peft_state().items()}
+        if not write:
+            return
         peft = LoraConfig(
             r=self.spec.rank,
             lora_alpha=cast(int, self.spec.scale * self.spec.rank),
@@ -149,7 +155,7 @@ class LoRASet(nn.Module):
         }
         target = Path(path)
         partial = target.with_suffix(".partial")
-        save_file({k: v.contiguous() for k, v in self.peft_state().items()}, partial, metadata=metadata)
+        save_file(state, partial, metadata=metadata)
         partial.replace(target)
 
     @classmethod

@@ -17,7 +17,7 @@ from torch.nn.utils.rnn import pad_sequence
 from datamodules.geometry.canvas import draw_canvases
 from datamodules.geometry.draw import draw_skeleton
 from datamodules.schema.scene import SceneBatch
-from lightning_modules.backbone.latents import TOKEN_PIXELS, LatentCodec
+from lightning_modules.backbone.latents import LatentCodec, token_grid
 from lightning_modules.backbone.positions import grid_ids
 from lightning_modules.backbone.tokens import TokenGroup
 
@@ -84,14 +84,13 @@ class CanvasTokens:
 
 def canvas_tokens(batch: SceneBatch, codec: LatentCodec) -> list[CanvasTokens]:
     """Kept canvas tokens of every scene; all canvases go through the codec in one call."""
-    size = (batch.images.shape[-2], batch.images.shape[-1])
     counts = batch.layout.counts().tolist()
     drawn = [
         draw_canvases(
             batch.references[i, :count],
             batch.reference_landmarks[i, :count],
             batch.layout.boxes[i, :count],
-            size,
+            batch.size,
         )
         for i, count in enumerate(counts)
     ]
@@ -110,14 +109,13 @@ def context_image(context: Context, batch: SceneBatch) -> Float[Tensor, "b 3 h w
     Raises:
         ValueError: for contexts that are not one full image.
     """
-    size = (batch.images.shape[-2], batch.images.shape[-1])
     if context is Context.SCENE:
         return batch.backgrounds
     if context not in (Context.POSE, Context.LAYOUT):
         raise ValueError(f"context: {context.value} is not one full image; expected pose, scene or layout")
     over = batch.backgrounds if context is Context.LAYOUT else [None] * len(batch)
     people = [k[v] for k, v in zip(batch.layout.keypoints, batch.layout.valid, strict=True)]
-    return torch.stack([draw_skeleton(k, size, over=o) for k, o in zip(people, over, strict=True)])
+    return torch.stack([draw_skeleton(k, batch.size, over=o) for k, o in zip(people, over, strict=True)])
 
 
 def context_group(context: Context, batch: SceneBatch, codec: LatentCodec) -> TokenGroup | None:
@@ -129,5 +127,5 @@ def context_group(context: Context, batch: SceneBatch, codec: LatentCodec) -> To
         if context is Context.SINGLE_CANVAS:
             scenes = [scene.of(0) for scene in scenes]
         return ragged_group([s.latents for s in scenes], [s.position for s in scenes])
-    rows, columns = batch.images.shape[-2] // TOKEN_PIXELS, batch.images.shape[-1] // TOKEN_PIXELS
+    rows, columns = token_grid(batch.size)
     return full_group(codec.encode(context_image(context, batch)), rows, columns)

@@ -15,7 +15,7 @@ from datamodules.text.minilm import MiniLMPromptEncoder
 from lightning_modules.backbone.contexts import Context, context_group
 from lightning_modules.backbone.flux import FluxBackbone
 from lightning_modules.backbone.flux_source import SHIPPED
-from lightning_modules.backbone.latents import TOKEN_PIXELS, LatentCodec, load_codec
+from lightning_modules.backbone.latents import LatentCodec, load_codec, token_grid
 from lightning_modules.backbone.positions import grid_ids, text_ids
 from lightning_modules.backbone.prompts import FluxPromptEncoder
 from lightning_modules.backbone.tokens import TokenGroup, TokenSequence
@@ -27,6 +27,21 @@ def text_group(prompt: PromptEmbedding) -> TokenGroup:
     """Prompt states as tokens at the origin."""
     valid = None if bool(prompt.valid.all()) else prompt.valid
     return TokenGroup(prompt.tokens, text_ids(prompt.tokens.shape[1]).to(prompt.tokens.device), valid)
+
+
+def prompted_sequence(
+    prompts: PromptEmbedding,
+    noise: Float[Tensor, "b s c"],
+    grid: tuple[int, int],
+    conditions: tuple[TokenGroup, ...],
+) -> TokenSequence:
+    """Prompts, a canvas of ``grid`` (rows, columns) and conditions, everything visible to everything."""
+    return TokenSequence(
+        text=text_group(prompts),
+        pooled=prompts.pooled,
+        noise=TokenGroup(noise, grid_ids(*grid)),
+        conditions=conditions,
+    )
 
 
 class FluxGenerator:
@@ -87,22 +102,16 @@ class FluxGenerator:
                 the embedded scale for models that do.
         """
         self.backbone.configure()
-        size = (batch.images.shape[-2], batch.images.shape[-1])
-        rows, columns = size[0] // TOKEN_PIXELS, size[1] // TOKEN_PIXELS
+        rows, columns = token_grid(batch.size)
         condition = context_group(Context(context), batch, self.codec)
         channels = self.backbone.transformer.config.in_channels
         rng = torch.Generator().manual_seed(seed)
         noise = torch.randn(len(batch), rows * columns, channels, generator=rng)
-        prompts = self.encoder.encode(batch.prompts)
-        sequence = TokenSequence(
-            text=text_group(prompts),
-            pooled=prompts.pooled,
-            noise=TokenGroup(noise, grid_ids(rows, columns)),
-            conditions=() if condition is None else (condition,),
-        )
+        conditions = () if condition is None else (condition,)
+        sequence = prompted_sequence(self.encoder.encode(batch.prompts), noise, (rows, columns), conditions)
         sigmas = sigma_schedule(steps, rows * columns, self.shift)
         tokens = sample(self._velocity(sequence, sigmas, guidance), noise, sigmas)
-        return self.codec.decode(tokens, size)
+        return self.codec.decode(tokens, batch.size)
 
     def _velocity(
         self, sequence: TokenSequence, sigmas: Float[Tensor, " t"], guidance: float

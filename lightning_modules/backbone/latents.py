@@ -19,6 +19,11 @@ TOKEN_PIXELS = 16
 SHIPPED_CODEC = Path(__file__).parent / "weights" / "codec"
 
 
+def token_grid(size: tuple[int, int]) -> tuple[int, int]:
+    """Rows and columns of tokens of an image of ``size`` (height, width) in pixels."""
+    return size[0] // TOKEN_PIXELS, size[1] // TOKEN_PIXELS
+
+
 def pack(latents: Float[Tensor, "b c h w"]) -> Float[Tensor, "b s d"]:
     """2 x 2 latent pixels to one token of 4 c channels (channel-major, as FLUX packs them).
 
@@ -82,7 +87,7 @@ class LatentCodec:
 
     def decode(self, tokens: Float[Tensor, "b s d"], size: tuple[int, int]) -> Float[Tensor, "b 3 h w"]:
         """Images in [0, 1] of ``size`` (height, width) in pixels."""
-        latents = unpack(tokens.float(), size[0] // TOKEN_PIXELS, size[1] // TOKEN_PIXELS)
+        latents = unpack(tokens.float(), *token_grid(size))
         latents = latents / self.vae.config.scaling_factor + self.vae.config.shift_factor
         pixels = self.vae.decode(latents.to(self._dtype), return_dict=False)[0].float()
         return cast(Tensor, ((pixels + 1) / 2).clamp(0, 1))

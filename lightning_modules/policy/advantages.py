@@ -6,8 +6,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-EQUAL = 1e-6
-"""Spread below which a group counts as equal: sums of equal fp32 rewards differ by about 1e-8."""
+from rewards.functional.groups import EQUAL, Groups
 
 
 class Advantages(NamedTuple):
@@ -52,54 +51,35 @@ def group_advantages(
     Raises:
         ValueError: if a group has a single image, whose advantage could only be 0.
     """
-    places, members = _compact(groups)
-    if bool((members < 2).any()):
-        raise ValueError(
-            f"groups: {int((members < 2).sum())} of {len(members)} have one image; draw at least two each"
-        )
+    within = Groups.of(groups)
+    alone = int((within.members < 2).sum())
+    if alone:
+        raise ValueError(f"groups: {alone} of {len(within.members)} have one image; draw at least two each")
     used = weights != 0
     rows, factors = rewards[used].double(), weights[used].double()
-    centred = torch.stack([_centred(row, places, members) for row in rows])
-    deviation = torch.stack([_group_std(row, places, members) for row in centred])
-    equal = (deviation < EQUAL).all(dim=0)
+    centred = torch.stack([_centred(row, within) for row in rows])
+    equal = (torch.stack([within.std(row) for row in centred]) < EQUAL).all(dim=0)
     if aggregate == "sum":
-        total = (factors[:, None] * centred).sum(dim=0)
-        values = _normalized(total, places, members, spread, epsilon)
+        values = _normalized((factors[:, None] * centred).sum(dim=0), within, spread, epsilon)
     else:
-        parts = torch.stack([_normalized(row, places, members, spread, epsilon) for row in centred])
+        parts = torch.stack([_normalized(row, within, spread, epsilon) for row in centred])
         values = (factors[:, None] * parts).sum(dim=0)
-    informative = ~equal[places]
+    informative = ~equal[within.places]
     values = torch.where(informative, values.clamp(-limit, limit), torch.zeros_like(values))
     return Advantages(values.float(), informative, float(equal.double().mean()))
 
 
-def _compact(groups: Int[Tensor, " b"]) -> tuple[Int[Tensor, " b"], Int[Tensor, " g"]]:
-    """Groups numbered 0 ... g - 1, and how many images each has."""
-    _, places, members = groups.unique(return_inverse=True, return_counts=True)
-    return places, members
-
-
-def _group_mean(row: Tensor, places: Tensor, members: Tensor) -> Float[Tensor, " g"]:
-    return torch.zeros(len(members), dtype=row.dtype).index_add_(0, places, row) / members
-
-
-def _group_std(centred: Tensor, places: Tensor, members: Tensor) -> Float[Tensor, " g"]:
-    return _group_mean(centred.square(), places, members).sqrt()
-
-
-def _centred(row: Float[Tensor, " b"], places: Tensor, members: Tensor) -> Float[Tensor, " b"]:
+def _centred(row: Float[Tensor, " b"], within: Groups) -> Float[Tensor, " b"]:
     """Differences from the mean of what is known in the group; 0 for what is not."""
     known = row.isfinite()
-    count = torch.zeros(len(members), dtype=row.dtype).index_add_(0, places, known.to(row.dtype))
-    mean = _group_mean(torch.where(known, row, 0.0), places, members) * members / count.clamp(min=1)
-    return torch.where(known, row - mean[places], 0.0)
+    mean = within.sum(torch.where(known, row, 0.0)) / within.sum(known.to(row.dtype)).clamp(min=1)
+    return torch.where(known, row - mean[within.places], 0.0)
 
 
 def _normalized(
-    centred: Float[Tensor, " b"], places: Tensor, members: Tensor, spread: str, epsilon: float
+    centred: Float[Tensor, " b"], within: Groups, spread: str, epsilon: float
 ) -> Float[Tensor, " b"]:
-    deviation = _group_std(centred, places, members)
     if spread == "global":
         return centred / (centred.square().mean().sqrt() + epsilon)
-    divided = centred / (deviation[places] + epsilon)
-    return torch.where(deviation[places] < EQUAL, torch.zeros_like(divided), divided)
+    deviation = within.std(centred)[within.places]
+    return torch.where(deviation < EQUAL, torch.zeros_like(centred), centred / (deviation + epsilon))

@@ -17,9 +17,8 @@ from datamodules.schema.interfaces import PromptEncoder
 from datamodules.schema.scene import SceneBatch
 from datamodules.text.minilm import MiniLMPromptEncoder
 from lightning_modules.backbone.flux import FluxBackbone
-from lightning_modules.backbone.generator import text_group
-from lightning_modules.backbone.latents import TOKEN_PIXELS, LatentCodec, load_codec
-from lightning_modules.backbone.positions import grid_ids
+from lightning_modules.backbone.generator import prompted_sequence
+from lightning_modules.backbone.latents import LatentCodec, load_codec, token_grid
 from lightning_modules.backbone.tokens import TokenGroup, TokenSequence
 from lightning_modules.policy.advantages import Advantages, group_advantages
 from lightning_modules.policy.health import Health, diversity
@@ -99,15 +98,11 @@ class GRPOModule(L.LightningModule, ABC):
     @torch.no_grad()
     def encode(self, scenes: SceneBatch) -> TokenSequence:
         """Prompt and conditions of each scene, once, however many images are drawn of it."""
-        prompts = self.encoder.encode(scenes.prompts)
-        rows, columns = (side // TOKEN_PIXELS for side in scenes.images.shape[-2:])
+        rows, columns = token_grid(scenes.size)
         channels = self.backbone.transformer.config.in_channels
-        sequence = TokenSequence(
-            text=text_group(prompts),
-            pooled=prompts.pooled,
-            noise=TokenGroup(torch.zeros(len(scenes), rows * columns, channels), grid_ids(rows, columns)),
-            conditions=self.conditions(scenes),
-        )
+        blank = torch.zeros(len(scenes), rows * columns, channels)
+        prompts = self.encoder.encode(scenes.prompts)
+        sequence = prompted_sequence(prompts, blank, (rows, columns), self.conditions(scenes))
         return sequence.with_adapters(ADAPTER)
 
     def training_step(self, batch: GroupBatch, batch_idx: int) -> None:
@@ -142,23 +137,27 @@ class GRPOModule(L.LightningModule, ABC):
         self, batch: GroupBatch, recorded: tuple[int, ...]
     ) -> tuple[list[Rollout], RewardTable]:
         sequence = self.encode(batch.scenes)
-        references = self.rewards.references(batch.scenes)
-        size = cast(tuple[int, int], tuple(batch.scenes.images.shape[-2:]))
+        known = self.rewards.known(batch.scenes)
         rollouts, tables = [], []
         for chunk, members in enumerate(batch.members.split(self.recipe.micro_batch)):
             rng = self._generator(1 + chunk)
             noise = torch.randn(len(members), *sequence.noise.tokens.shape[1:], generator=rng)
             rollout = self.policy.rollout(
-                self.backbone.prepare(sequence.select(members)), noise.to(self.device), recorded, rng
+                self.backbone.prepare(sequence.select(members)),
+                noise.to(self.device),
+                recorded,
+                rng,
+                keep_means=self.recipe.ratio_norm,
             )
-            images = self.codec.decode(rollout.trajectory.final, size)
-            tables.append(self.rewards.judge(images, batch.scenes.select(members), references[members]))
+            images = self.codec.decode(rollout.trajectory.final, batch.scenes.size)
+            tables.append(self.rewards.judge(images, batch.scenes.select(members), known.select(members)))
             rollouts.append(rollout)
         return rollouts, RewardTable.joined(tables)
 
     def _learn(self, rollouts: list[Rollout], advantages: Float[Tensor, " m"], health: Health) -> None:
         """``updates`` optimizer steps, each over its share of what was drawn."""
         optimizer = cast(Any, self.optimizers())
+        trained = [p for p in self.parameters() if p.requires_grad]
         own = advantages.to(self.device).split([len(r) for r in rollouts])
         pairs = list(zip(rollouts, own, strict=True))
         updates = min(self.recipe.updates, len(pairs))
@@ -169,7 +168,6 @@ class GRPOModule(L.LightningModule, ABC):
             for i, (rollout, a, k) in enumerate(passes):
                 loss = self._loss(rollout, a, k, health, first=update == 0) / len(passes)
                 micro_backward(self, loss, is_last=i == len(passes) - 1)
-            trained = [p for p in self.parameters() if p.requires_grad]
             health.gradient_norm.append(
                 float(nn.utils.clip_grad_norm_(trained, self.recipe.max_gradient_norm))
             )
@@ -247,7 +245,7 @@ class GRPOModule(L.LightningModule, ABC):
         sequence = self.encode(scenes)
         noise = torch.randn(sequence.noise.tokens.shape, generator=Generator().manual_seed(seed))
         latents = self.policy.draw(self.backbone.prepare(sequence), noise.to(self.device))
-        return self.codec.decode(latents, cast(tuple[int, int], tuple(scenes.images.shape[-2:])))
+        return self.codec.decode(latents, scenes.size)
 
     def _generator(self, stream: int) -> Generator:
         """A source of randomness that depends on seed, epoch, process and stream alone: runs resume exactly."""

@@ -103,8 +103,9 @@ class Policy:
         noise: Float[Tensor, "b s c"],
         recorded: tuple[int, ...],
         rng: Generator,
+        keep_means: bool = False,
     ) -> Rollout:
-        """Draw images from ``noise``; the recorded steps are random."""
+        """Draw images from ``noise``; the recorded steps are random, their means kept where they are asked for."""
         sigmas = sigma_schedule(self.sampling.steps, noise.shape[1], self.sampling.shift)
         trajectory = sample_trajectory(
             lambda x, index: self.velocity(sequence, x, sigmas, index),
@@ -113,7 +114,7 @@ class Policy:
             self.sampling.stepper,
             recorded,
             rng,
-            keep_means=True,
+            keep_means=keep_means,
         )
         return Rollout(sequence, trajectory, sigmas)
 

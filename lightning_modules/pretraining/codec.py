@@ -21,6 +21,7 @@ from datamodules.tiny_world.identities import Split
 from lightning_modules.backbone.autoencoder import PatchAutoencoder
 from lightning_modules.pretraining.conv_muon import ConvMuon
 from lightning_modules.pretraining.model_card import write_model_card
+from lightning_modules.pretraining.schedule import rate_factor
 from rewards.functional.images import psnr
 
 
@@ -175,10 +176,12 @@ class CodecModule(L.LightningModule):
         """One update of both optimizers."""
         loss = self.loss(*batch)
         optimizers = cast(list[Any], self.optimizers())
+        step, total = self.trainer.global_step // 2, self.trainer.max_steps // 2  # two optimizers
+        factor = rate_factor(step, total, self.warmup_steps, self.decay_share, floor=0.02)
         for optimizer, peak in zip(optimizers, self.peaks, strict=True):
             optimizer.zero_grad()
             for group in optimizer.param_groups:
-                group["lr"] = peak * self._factor()
+                group["lr"] = peak * factor
         self.manual_backward(loss)
         nn.utils.clip_grad_norm_(self.parameters(), 1.0)
         for optimizer in optimizers:
@@ -214,12 +217,6 @@ class CodecModule(L.LightningModule):
         others = [p for p in self.parameters() if id(p) not in chosen]
         adam = torch.optim.AdamW(others, self.peaks[1], betas=(0.9, 0.98), weight_decay=0.0, fused=True)
         return [ConvMuon(kernels, self.peaks[0]), adam]
-
-    def _factor(self) -> float:
-        """Share of the peak learning rate: linear warm-up, a constant phase, a linear decay."""
-        step, total = self.trainer.global_step // 2, self.trainer.max_steps // 2
-        left = (total - step) / max(1.0, self.decay_share * total)
-        return min(1.0, (step + 1) / self.warmup_steps, max(0.02, left))
 
     def on_fit_end(self) -> None:
         """Measure the latents' mean and deviation, put them into the config, and write the codec."""

@@ -18,6 +18,7 @@ from lightning_modules.flow.path import flow_matching_loss, interpolate
 from lightning_modules.flow.timesteps import LogitNormalSigmas, SigmaSampler
 from lightning_modules.pretraining.flow_data import FlowBatch
 from lightning_modules.pretraining.model_card import write_model_card
+from lightning_modules.pretraining.schedule import rate_factor
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,7 @@ class FlowRecipe:
 
     def factor(self, step: int, total: int) -> float:
         """Share of the peak learning rate at a step: warm-up, constant, linear decay."""
-        left = (total - step) / max(1.0, self.decay_share * total)
-        return min(1.0, (step + 1) / self.warmup_steps, max(0.03, left))
+        return rate_factor(step, total, self.warmup_steps, self.decay_share, floor=0.03)
 
 
 class FlowPretrainingModule(L.LightningModule):

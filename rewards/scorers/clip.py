@@ -48,7 +48,7 @@ class CLIPScorer(Scorer):
     def score(self, images: Float[Tensor, "b 3 h w"], prompts: Sequence[str]) -> Float[Tensor, " b"]:
         """Agreement of each image with its own prompt."""
         similarity = (self.embed_images(images) * self.embed_prompts(prompts)).sum(dim=-1)
-        return similarity * self._model().logit_scale.exp().float() if self.logit_scale else similarity
+        return similarity * self._parts()[1].logit_scale.exp().float() if self.logit_scale else similarity
 
     @torch.no_grad()
     def embed_images(self, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b d"]:
@@ -70,9 +70,6 @@ class CLIPScorer(Scorer):
         tokens = processor.tokenizer(list(prompts), padding=True, truncation=True, return_tensors="pt")
         text = model.text_model(**tokens.to(self.device))
         return torch.nn.functional.normalize(model.text_projection(text.pooler_output).float(), dim=-1)
-
-    def _model(self) -> Any:
-        return self._parts()[1]
 
     def _parts(self) -> tuple[Any, Any]:
         if self._loaded is None:

@@ -7,7 +7,7 @@ from safetensors.torch import load_file
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from callbacks.adapter_checkpoint import AdapterCheckpoint, trained_names
+from callbacks.adapter_checkpoint import AdapterCheckpoint, trained_parameters
 
 
 class Adapted(L.LightningModule):
@@ -49,7 +49,7 @@ def test_holds_trained_parameters_and_buffers_only(tmp_path):
     saved = torch.load(tmp_path / "step=2.ckpt", weights_only=True)["state_dict"]
     assert set(saved) == {"adapter.weight", "adapter.bias", "steps"}
     exported = load_file(tmp_path / "step=2.safetensors")
-    assert set(exported) == {"adapter.weight", "adapter.bias"} == set(trained_names(module))
+    assert set(exported) == {"adapter.weight", "adapter.bias"} == set(trained_parameters(module))
     assert torch.equal(exported["adapter.weight"], module.adapter.weight)
 
 

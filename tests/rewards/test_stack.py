@@ -8,6 +8,7 @@ from torchmetrics import MetricCollection
 
 from datamodules.schema.interfaces import Analyzer, Scorer
 from rewards.base import Reward, RewardUnavailable
+from rewards.copy_paste import CopyPasteReward
 from rewards.count import CountReward
 from rewards.face_match import FaceMatchReward
 from rewards.frontality import FrontalityReward
@@ -54,11 +55,25 @@ def stack(scenes, **terms):
 
 def test_one_look_serves_every_reward(scenes):
     judges = stack(scenes, face=RewardTerm(FaceMatchReward(), 0.3), again=RewardTerm(FaceMatchReward(), 0.1))
-    table = judges.judge(scenes.images, scenes, judges.references(scenes), judges.references(scenes))
-    assert (judges.analyzer.analyses, judges.analyzer.embeddings) == (1, 2)
+    table = judges.judge(scenes.images, scenes, judges.known(scenes))
+    assert (judges.analyzer.analyses, judges.analyzer.embeddings) == (1, 1)
     assert table.names == ("count", "face", "again")
     torch.testing.assert_close(table.raw[1], torch.ones(4))
     torch.testing.assert_close(table.total(), torch.full((4,), 0.6))
+
+
+def test_true_faces_are_looked_at_only_for_rewards_that_ask(scenes):
+    assert stack(scenes).known(scenes).targets is None
+    judges = stack(scenes, copied=RewardTerm(CopyPasteReward(), 0.0))
+    table = judges.judge(scenes.images, scenes)
+    assert judges.analyzer.analyses == 2  # the true images and the drawn ones
+    torch.testing.assert_close(
+        table.raw[1], torch.zeros(4)
+    )  # here they and the references are the same faces
+    order = torch.tensor([2, 2, 0])
+    known = judges.known(scenes)
+    for part in ("references", "targets"):
+        torch.testing.assert_close(getattr(known.select(order), part), getattr(known, part)[order])
 
 
 def test_scale_and_shift_come_before_the_weight(scenes):
@@ -139,6 +154,6 @@ def test_tables_join():
 
 
 def test_embeddings_of_references_fill_their_slots(scenes):
-    found = stack(scenes).references(scenes)
+    found = stack(scenes).known(scenes).references
     assert found.shape == (*scenes.layout.valid.shape, DIM)
     torch.testing.assert_close(found.norm(dim=-1), scenes.layout.valid.float())

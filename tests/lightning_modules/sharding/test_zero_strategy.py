@@ -1,19 +1,14 @@
 """Two gloo ranks against one process, on the same data: ZeRO-2 and ZeRO-3 must be plain training, cut in two."""
 
-import importlib.util
 import json
 import math
-import os
-import signal
-import socket
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from diffusers import FluxTransformer2DModel
+from ranks import RANKS, imported, train_together
 from safetensors.torch import load_file
 
 from lightning_modules.sharding import zero_strategy
@@ -32,12 +27,6 @@ SIZE = {
 STAGES = pytest.mark.parametrize("stage", ["2", "3"])
 
 
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("zero")
@@ -49,35 +38,14 @@ def folder(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def ranks(folder) -> list[dict[str, Any]]:
     """What each rank saw, per stage and run."""
-    world = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "WORLD_SIZE": "2", "NODE_RANK": "0"}
-    started = [
-        subprocess.Popen(
-            [sys.executable, str(WORKER), str(folder / "flux"), str(folder), "--rank", str(rank)],
-            env={**os.environ, **world, "LOCAL_RANK": str(rank)},
-            stdout=subprocess.DEVNULL,
-            stderr=(folder / f"rank{rank}.log").open("w"),
-            start_new_session=True,
-        )
-        for rank in (0, 1)
-    ]
-    try:
-        codes = [process.wait(timeout=240) for process in started]
-    finally:
-        for process in started:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-    assert codes == [0, 0], "\n".join((folder / f"rank{r}.log").read_text()[-3000:] for r in (0, 1))
-    return [json.loads((folder / f"rank{rank}.json").read_text()) for rank in (0, 1)]
+    train_together(WORKER, folder / "flux", folder, logs=folder)
+    return [json.loads((folder / f"rank{rank}.json").read_text()) for rank in RANKS]
 
 
 @pytest.fixture(scope="module")
 def alone(folder) -> dict[str, Any]:
     """The same runs in one process that sees both ranks' batches."""
-    spec = importlib.util.spec_from_file_location("zero_worker", WORKER)
-    worker = importlib.util.module_from_spec(spec)
-    sys.modules["zero_worker"] = worker
-    spec.loader.exec_module(worker)
+    worker = imported(WORKER)
     return {
         name: worker.fit(run, folder / "flux", strategy="auto")
         for name, run in worker.runs(folder / "one").items()
