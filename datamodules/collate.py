@@ -46,7 +46,10 @@ def collate(scenes: Sequence[Scene]) -> SceneBatch:
         images=torch.stack([scene.image for scene in scenes]),
         backgrounds=torch.stack([_present(scene.background, "background", scene) for scene in scenes]),
         layout=Layout(
-            boxes=pad(lambda p: p.box, "box"), keypoints=pad(lambda p: p.keypoints, "keypoints"), valid=valid
+            boxes=pad(lambda p: p.box, "box"),
+            keypoints=pad(lambda p: p.keypoints, "keypoints"),
+            valid=valid,
+            depths=pad(lambda p: torch.tensor(p.depth), "depth"),
         ),
         landmarks=pad(lambda p: p.landmarks, "landmarks"),
         references=pad(lambda p: p.reference, "reference"),

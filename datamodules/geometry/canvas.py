@@ -1,7 +1,8 @@
 """Canvases: reference faces pasted where they shall appear (Ar2Can Algorithm 1, lines 9-12; Appendix C.1).
 
 One blank canvas per person. The reference is scaled so that its face fills the planned box, centred on it, and pasted
-with a margin that keeps the hair. Tokens (16 x 16 px) touched by the pasted square are kept, the others are dropped.
+with a margin that keeps the hair. A skeleton may be drawn on top, fainter over the face. Tokens (16 x 16 px) touched by
+the pasted square or the skeleton are kept, the others are dropped.
 """
 
 import torch
@@ -9,11 +10,16 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from datamodules.geometry.draw import draw_skeleton
+from datamodules.schema.canvas import Canvases
+
 TOKEN_PIXELS = 16
 # Height of a face box over the root-mean-square distance of the five landmarks from their centroid, and how far (in
 # those distances) the box's centre lies above the centroid. Median over the tiny world's faces.
 BOX_PER_SPREAD = 5.6
 CENTRE_ABOVE_LANDMARKS = 0.65
+POSE_OVER_FACE = 0.35
+"""Opacity of a skeleton over the pasted face; it is opaque elsewhere."""
 
 
 def draw_canvases(
@@ -23,7 +29,8 @@ def draw_canvases(
     size: tuple[int, int],
     margin: float = 1.4,
     fill: float = 0.0,
-) -> tuple[Float[Tensor, "n 3 h w"], Bool[Tensor, "n hp wp"]]:
+    keypoints: Float[Tensor, "n k 3"] | None = None,
+) -> Canvases:
     """One canvas per person, and which of its tokens to feed.
 
     Args:
@@ -33,6 +40,7 @@ def draw_canvases(
         size: (height, width) of the canvas in pixels, multiples of 16.
         margin: side of the pasted square over the longer side of the box.
         fill: grey level of the blank canvas.
+        keypoints: COCO-17 bodies (x, y, v) to draw on the canvases; faces alone where None.
 
     Raises:
         ValueError: if the size is not a multiple of 16 or the numbers of people disagree.
@@ -51,20 +59,34 @@ def draw_canvases(
         x0, y0, x1, y1 = (boxes[i] * scale).tolist()
         side = max(1, round(margin * max(x1 - x0, y1 - y0)))
         left, top = round((x0 + x1 - side) / 2), round((y0 + y1 - side) / 2)
-        face = _crop_face(references[i], landmarks[i], margin, side)
         rows = slice(max(0, top), min(height, top + side))
         columns = slice(max(0, left), min(width, left + side))
-        if rows.start >= rows.stop or columns.start >= columns.stop:
-            continue
-        images[i, :, rows, columns] = face[
-            :, rows.start - top : rows.stop - top, columns.start - left : columns.stop - left
-        ]
-        keep[
-            i,
-            rows.start // TOKEN_PIXELS : -(-rows.stop // TOKEN_PIXELS),
-            columns.start // TOKEN_PIXELS : -(-columns.stop // TOKEN_PIXELS),
-        ] = True
-    return images, keep
+        if rows.start < rows.stop and columns.start < columns.stop:
+            face = _crop_face(references[i], landmarks[i], margin, side)
+            images[i, :, rows, columns] = face[
+                :, rows.start - top : rows.stop - top, columns.start - left : columns.stop - left
+            ]
+            keep[
+                i,
+                rows.start // TOKEN_PIXELS : -(-rows.stop // TOKEN_PIXELS),
+                columns.start // TOKEN_PIXELS : -(-columns.stop // TOKEN_PIXELS),
+            ] = True
+        if keypoints is not None:
+            images[i], touched = _with_skeleton(images[i], keypoints[i], rows, columns)
+            keep[i] |= touched
+    return Canvases(images, keep)
+
+
+def _with_skeleton(
+    image: Float[Tensor, "3 h w"], body: Float[Tensor, "k 3"], rows: slice, columns: slice
+) -> tuple[Float[Tensor, "3 h w"], Bool[Tensor, "hp wp"]]:
+    """The canvas with a skeleton that is fainter inside the pasted square, and the tokens it touches."""
+    drawn = draw_skeleton(body[None], (image.shape[-2], image.shape[-1]), over=image)
+    painted = (drawn - image).abs().amax(dim=0) > 1 / 255
+    opacity = painted.float()
+    opacity[rows, columns] *= POSE_OVER_FACE
+    touched = F.max_pool2d(painted[None].float(), TOKEN_PIXELS)[0] > 0
+    return image + opacity * (drawn - image), touched
 
 
 def _crop_face(

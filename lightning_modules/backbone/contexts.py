@@ -5,23 +5,19 @@ with the noise's time and visible to all. Canvases feed only the tokens that a f
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Self
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from datamodules.geometry.canvas import draw_canvases
 from datamodules.geometry.draw import draw_skeleton
 from datamodules.schema.scene import SceneBatch
+from lightning_modules.backbone.canvas_tokens import CanvasRecipe, canvas_tokens
 from lightning_modules.backbone.latents import LatentCodec, token_grid
-from lightning_modules.backbone.positions import grid_ids
+from lightning_modules.backbone.positions import CONTEXT_PLANE, grid_ids
 from lightning_modules.backbone.tokens import TokenGroup
-
-PLANE = 1
 
 
 class Context(StrEnum):
@@ -46,61 +42,16 @@ class Context(StrEnum):
 
 def full_group(tokens: Float[Tensor, "b s c"], rows: int, columns: int) -> TokenGroup:
     """A whole context image."""
-    return TokenGroup(tokens, grid_ids(rows, columns, plane=PLANE).to(tokens.device))
+    return TokenGroup(tokens, grid_ids(rows, columns, plane=CONTEXT_PLANE).to(tokens.device))
 
 
-def ragged_group(
-    tokens: Sequence[Float[Tensor, "_ c"]], positions: Sequence[Int[Tensor, "_ 2"]]
-) -> TokenGroup:
-    """Kept tokens of different number per sample, padded; ``positions`` are their (row, column)."""
+def ragged_group(tokens: Sequence[Float[Tensor, "_ c"]], ids: Sequence[Float[Tensor, "_ 3"]]) -> TokenGroup:
+    """Kept tokens of different number per sample, padded; ``ids`` are their (plane, row, column)."""
     lengths = torch.tensor([len(t) for t in tokens])
     padded = pad_sequence(list(tokens), batch_first=True)
-    ids = torch.zeros(*padded.shape[:2], 3, device=padded.device)
-    ids[..., 0] = PLANE
-    ids[..., 1:] = pad_sequence([p.to(ids.dtype) for p in positions], batch_first=True)
+    places = pad_sequence(list(ids), batch_first=True).to(padded.device)
     valid = (torch.arange(padded.shape[1])[None] < lengths[:, None]).to(padded.device)
-    return TokenGroup(padded, ids, None if bool(valid.all()) else valid)
-
-
-@dataclass(frozen=True)
-class CanvasTokens:
-    """Kept canvas tokens of one scene.
-
-    Attributes:
-        latents: packed latents.
-        position: (row, column) of each.
-        person: whose canvas each comes from.
-    """
-
-    latents: Float[Tensor, "t c"]
-    position: Int[Tensor, "t 2"]
-    person: Int[Tensor, " t"]
-
-    def of(self, person: int) -> Self:
-        """The tokens of one person's canvas."""
-        own = self.person == person
-        return replace(self, latents=self.latents[own], position=self.position[own], person=self.person[own])
-
-
-def canvas_tokens(batch: SceneBatch, codec: LatentCodec) -> list[CanvasTokens]:
-    """Kept canvas tokens of every scene; all canvases go through the codec in one call."""
-    counts = batch.layout.counts().tolist()
-    drawn = [
-        draw_canvases(
-            batch.references[i, :count],
-            batch.reference_landmarks[i, :count],
-            batch.layout.boxes[i, :count],
-            batch.size,
-        )
-        for i, count in enumerate(counts)
-    ]
-    latents = codec.encode(torch.cat([canvases for canvases, _ in drawn])).split(counts)
-    scenes = []
-    for tokens, (_, keep) in zip(latents, drawn, strict=True):
-        person, row, column = keep.nonzero(as_tuple=True)
-        kept = tokens.view(*keep.shape, -1)[keep]
-        scenes.append(CanvasTokens(kept, torch.stack([row, column], dim=1), person))
-    return scenes
+    return TokenGroup(padded, places, None if bool(valid.all()) else valid)
 
 
 def context_image(context: Context, batch: SceneBatch) -> Float[Tensor, "b 3 h w"]:
@@ -118,14 +69,23 @@ def context_image(context: Context, batch: SceneBatch) -> Float[Tensor, "b 3 h w
     return torch.stack([draw_skeleton(k, batch.size, over=o) for k, o in zip(people, over, strict=True)])
 
 
-def context_group(context: Context, batch: SceneBatch, codec: LatentCodec) -> TokenGroup | None:
-    """The condition tokens of a batch; None for text alone."""
+def context_group(
+    context: Context, batch: SceneBatch, codec: LatentCodec, canvas: CanvasRecipe | None = None
+) -> TokenGroup | None:
+    """The condition tokens of a batch; None for text alone.
+
+    Args:
+        context: what is shown.
+        batch: the scenes it is taken from.
+        codec: encodes it.
+        canvas: how canvases become tokens, for the two contexts that show them.
+    """
     if context is Context.TEXT:
         return None
     if context in (Context.CANVAS, Context.SINGLE_CANVAS):
-        scenes = canvas_tokens(batch, codec)
+        scenes = canvas_tokens(batch, codec, canvas)
         if context is Context.SINGLE_CANVAS:
             scenes = [scene.of(0) for scene in scenes]
-        return ragged_group([s.latents for s in scenes], [s.position for s in scenes])
+        return ragged_group([s.latents for s in scenes], [s.ids for s in scenes])
     rows, columns = token_grid(batch.size)
     return full_group(codec.encode(context_image(context, batch)), rows, columns)

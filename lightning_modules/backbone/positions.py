@@ -13,6 +13,8 @@ from jaxtyping import Complex64, Float
 from torch import Tensor
 
 THETA = 10_000
+CONTEXT_PLANE = 1
+"""Where Kontext's context image stands."""
 
 
 Rotary = Complex64[Tensor, "#b s 1 pairs"]

@@ -35,7 +35,7 @@ def views_of(scene: Scene) -> tuple[UInt8[Tensor, "v 3 h w"], UInt8[Tensor, "v h
     size = (scene.image.shape[-2], scene.image.shape[-1])
     references = torch.stack([cast(Tensor, p.reference) for p in scene.persons])
     landmarks = torch.stack([cast(Tensor, p.reference_landmarks) for p in scene.persons])
-    canvases, _ = draw_canvases(references, landmarks, boxes, size)
+    canvases = draw_canvases(references, landmarks, boxes, size).images
     canvas = canvases.amax(dim=0)  # blank canvases are black: all faces on one
     background = cast(Tensor, scene.background)
     images = [

@@ -16,6 +16,7 @@ from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader, IterableDataset
 
 from datamodules.schema.interfaces import PromptEmbedding, PromptEncoder
+from lightning_modules.backbone.canvas_positions import canvas_ids
 from lightning_modules.backbone.contexts import Context, full_group, ragged_group
 from lightning_modules.backbone.positions import grid_ids, text_ids
 from lightning_modules.backbone.tokens import TokenGroup, TokenSequence
@@ -135,7 +136,7 @@ class FlowBatches(IterableDataset[FlowBatch]):
             return None
         if context in FULL_CONTEXTS:
             return full_group(shard.contexts[index, FULL_CONTEXTS.index(context)].float(), side, side)
-        tokens, positions = [], []
+        tokens, ids = [], []
         for i in index.tolist():
             rows = slice(int(shard.canvas_offset[i]), int(shard.canvas_offset[i + 1]))
             latents, place = shard.canvas[rows].float(), shard.canvas_place[rows].long()
@@ -143,8 +144,8 @@ class FlowBatches(IterableDataset[FlowBatch]):
                 shown = int(torch.randint(int(shard.count[i]), (1,), generator=rng))
                 latents, place = latents[place[:, 2] == shown], place[place[:, 2] == shown]
             tokens.append(latents)
-            positions.append(place[:, :2])
-        return ragged_group(tokens, positions)
+            ids.append(canvas_ids(place[:, :2], place[:, 2]))
+        return ragged_group(tokens, ids)
 
 
 class FlowPretrainingData(L.LightningDataModule):

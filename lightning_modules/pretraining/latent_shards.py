@@ -21,7 +21,8 @@ from datamodules.collate import collate
 from datamodules.schema.interfaces import PromptEncoder
 from datamodules.schema.scene import SceneBatch
 from datamodules.tiny_world.datamodule import TinyWorldDataset
-from lightning_modules.backbone.contexts import Context, canvas_tokens, context_image
+from lightning_modules.backbone.canvas_tokens import canvas_tokens
+from lightning_modules.backbone.contexts import Context, context_image
 from lightning_modules.backbone.latents import TOKEN_PIXELS, LatentCodec, load_codec
 
 FULL_CONTEXTS = (Context.POSE, Context.SCENE, Context.LAYOUT)

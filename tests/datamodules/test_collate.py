@@ -26,6 +26,7 @@ def test_every_value_comes_back(scenes):
         for n, person in enumerate(scene.persons):
             assert torch.equal(batch.layout.boxes[b, n], person.box)
             assert torch.equal(batch.layout.keypoints[b, n], person.keypoints)
+            assert int(batch.layout.depths[b, n]) == person.depth
             assert torch.equal(batch.landmarks[b, n], person.landmarks)
             assert torch.equal(batch.references[b, n], person.reference)
             assert torch.equal(batch.reference_landmarks[b, n], person.reference_landmarks)

@@ -79,7 +79,8 @@ def test_each_context_shows_its_own_tokens(world, context):
         assert batch.sequence.conditions == ()
         return
     (group,) = batch.sequence.conditions
-    assert (group.ids[..., 0] == 1).all()
+    valid = torch.ones(group.tokens.shape[:2], dtype=torch.bool) if group.valid is None else group.valid
+    assert (group.ids.expand(*valid.shape, 3)[valid][:, 0] == 1).all()
     if context in FULL_CONTEXTS:
         assert group.tokens.shape == (3, 64, 64)
         return
