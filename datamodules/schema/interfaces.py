@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
@@ -26,6 +27,14 @@ class Analyzer(ABC):
         self, faces: Float[Tensor, "b 3 r r"], landmarks: Float[Tensor, "b 5 2"] | None = None
     ) -> Float[Tensor, "b d"]:
         """Unit-norm identity embeddings of reference views (one face each); zeros where no face is found."""
+
+    def reference_landmarks(self, faces: Float[Tensor, "b 3 r r"]) -> Float[Tensor, "b 5 2"]:
+        """Five landmarks of the surest face in each reference view, in [0, 1] of it; NaN where no face is found."""
+        rows = []
+        for seen in self.analyze(faces):
+            known = len(seen) and seen.landmarks is not None
+            rows.append(seen.landmarks[seen.scores.argmax()] if known else faces.new_full((5, 2), torch.nan))
+        return torch.stack(rows) if rows else faces.new_zeros(0, 5, 2)
 
 
 class Scorer(ABC):

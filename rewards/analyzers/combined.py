@@ -45,6 +45,10 @@ class CombinedAnalyzer(Analyzer):
         """Identity embeddings by the face analyzer."""
         return self.faces.embed_faces(faces, landmarks)
 
+    def reference_landmarks(self, faces: Float[Tensor, "b 3 r r"]) -> Float[Tensor, "b 5 2"]:
+        """Landmarks by the face analyzer."""
+        return self.faces.reference_landmarks(faces)
+
 
 def photo_analyzer(
     faces: Mapping[str, Any] | None = None, bodies: Mapping[str, Any] | None = None, reach: float = 0.75

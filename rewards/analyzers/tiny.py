@@ -133,15 +133,32 @@ class TinyAnalyzer(Analyzer):
         """
         _check_images(faces)
         faces = faces.float()
-        embeddings = faces.new_zeros(len(faces), EMBEDDING_DIM)
-        if not len(faces):
-            return embeddings
-        index = torch.arange(len(faces), device=faces.device)
         if landmarks is None:
-            index, landmarks = self._find_reference_landmarks(faces)
+            landmarks = self.reference_landmarks(faces)
+        embeddings = faces.new_zeros(len(faces), EMBEDDING_DIM)
+        index = landmarks.isfinite().all(dim=(1, 2)).nonzero()[:, 0]
         if len(index):
-            embeddings[index] = self._embed(faces, index, landmarks)
+            embeddings[index] = self._embed(faces, index, landmarks[index])
         return embeddings
+
+    @torch.no_grad()
+    def reference_landmarks(self, faces: Float[Tensor, "b 3 r r"]) -> Float[Tensor, "b 5 2"]:
+        """Five landmarks of the surest face in each view, looked for at the size faces have in scenes."""
+        _check_images(faces)
+        side = int(IMAGE_SIZE * REFERENCE_SHARE)
+        low = (IMAGE_SIZE - side) // 2
+        landmarks = faces.new_full((len(faces), 5, 2), torch.nan, dtype=torch.float32)
+        if not len(faces):
+            return landmarks
+        small, extent = fit_to_square(faces.float(), side)
+        squares = functional.pad(small, (low, IMAGE_SIZE - side - low) * 2, value=GREY)
+        detector = self.detector.to(faces.device)
+        for start in range(0, len(faces), self.batch_size):
+            found = decode_faces(detector(squares[start : start + self.batch_size]), self.score_threshold)
+            for i in found.image_index.unique():
+                best = torch.where(found.image_index == i, found.scores, -1.0).argmax()
+                landmarks[int(i) + start] = (found.landmarks[best] * IMAGE_SIZE - low) / side / extent
+        return landmarks
 
     @torch.no_grad()
     def features(self, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b d"]:
@@ -190,25 +207,6 @@ class TinyAnalyzer(Analyzer):
             return images.new_zeros(0, EMBEDDING_DIM)
         crops = align_faces(images, image_index, landmarks, FACE_SIZE)
         return self.embedder.to(images.device)(crops)
-
-    def _find_reference_landmarks(
-        self, faces: Float[Tensor, "b 3 r r"]
-    ) -> tuple[Int[Tensor, " m"], Float[Tensor, "m 5 2"]]:
-        """Which views hold a face, and the landmarks of the surest one in each."""
-        side = int(IMAGE_SIZE * REFERENCE_SHARE)
-        low = (IMAGE_SIZE - side) // 2
-        small, extent = fit_to_square(faces, side)
-        squares = functional.pad(small, (low, IMAGE_SIZE - side - low) * 2, value=GREY)
-        detector = self.detector.to(faces.device)
-        index, landmarks = [], []
-        for start in range(0, len(faces), self.batch_size):
-            found = decode_faces(detector(squares[start : start + self.batch_size]), self.score_threshold)
-            for i in found.image_index.unique():
-                best = torch.where(found.image_index == i, found.scores, -1.0).argmax()
-                index.append(int(i) + start)
-                landmarks.append((found.landmarks[best] * IMAGE_SIZE - low) / side)
-        stacked = torch.stack(landmarks) / extent if landmarks else faces.new_zeros(0, 5, 2)
-        return torch.tensor(index, dtype=torch.long, device=faces.device), stacked
 
 
 def fit_to_square(

@@ -1,0 +1,215 @@
+"""Draw given people: a prompt, one image per face, and a plan if you have one; out come images, plan and scores.
+
+    python -m lightning_modules.ar2can.generate --prompt "Two friends on a beach" --faces ann.png bob.png
+
+Model, rewards and sampling are those of a training configuration (the tiny Artist's by default), so that what was
+trained is what draws. Without ``--layout`` people stand in a row.
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from math import isfinite
+from pathlib import Path
+from typing import cast
+
+import torch
+from jaxtyping import Float
+from PIL import Image, UnidentifiedImageError
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor
+from torchvision.transforms.functional import pil_to_tensor
+from torchvision.utils import draw_bounding_boxes, make_grid, save_image
+
+from datamodules.collate import collate
+from datamodules.geometry.canvas import TOKEN_PIXELS, draw_canvases
+from datamodules.plan_files import MAX_PEOPLE, PlanError, read_plan, row_of_faces, write_plan
+from datamodules.schema.interfaces import Analyzer
+from datamodules.schema.layout import Layout
+from datamodules.schema.scene import Person, Scene, SceneBatch
+from lightning_modules.ar2can.artist import GRPOArtistModule
+from lightning_modules.cli import TroupeCLI
+from lightning_modules.policy.grpo_module import ADAPTER
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+CONFIG = CONFIGS / "ar2can" / "artist_tiny.yaml"
+CAMERA_PHRASE = "looking at the camera"
+
+
+class FaceError(ValueError):
+    """A face image that cannot be used; the message names it."""
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--prompt", required=True, help="what the image shows")
+    parser.add_argument("--faces", required=True, nargs="+", type=Path, help="one image per person, in order")
+    parser.add_argument(
+        "--layout", type=Path, help="plan as JSON (datamodules/plan_files.py); a row without it"
+    )
+    parser.add_argument("--out", type=Path, default=Path("runs/generated"), help="folder of the results")
+    parser.add_argument("--config", type=Path, default=CONFIG, help="training configuration of the Artist")
+    parser.add_argument("--lora", type=Path, help="trained LoRA set; the base model without it")
+    parser.add_argument("--size", type=int, default=128, help="side of the image in pixels, a multiple of 16")
+    parser.add_argument(
+        "--images", type=int, default=1, help="how many to draw, from seeds that follow each other"
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args(args)
+    try:
+        scores = generate(options)
+    except ValueError as error:
+        parser.exit(2, f"generate: {error}\n")
+    table = Table(*scores[0], title=str(options.out))
+    for row in scores:
+        table.add_row(*("–" if value is None else str(value) for value in row.values()))
+    Console().print(table)
+
+
+def generate(options: argparse.Namespace) -> list[dict[str, float | int | None]]:
+    """Draw and judge; writes ``image-<seed>.png``, ``overview.png``, ``layout.json`` and ``scores.json``.
+
+    Returns:
+        One row of scores per image.
+
+    Raises:
+        PlanError: for a plan that cannot be drawn, or that does not fit the faces.
+        FaceError: for a face image that cannot be read or shows no face.
+        ValueError: for another option that makes no sense.
+    """
+    if not options.prompt.strip():
+        raise ValueError("--prompt: is empty; say what the image shows")
+    if options.size < 4 * TOKEN_PIXELS or options.size % TOKEN_PIXELS:
+        raise ValueError(
+            f"--size: {options.size} must be a multiple of {TOKEN_PIXELS}, at least {4 * TOKEN_PIXELS}"
+        )
+    if options.images < 1:
+        raise ValueError(f"--images: {options.images} must be at least 1")
+    if len(options.faces) > MAX_PEOPLE:
+        raise FaceError(f"--faces: {len(options.faces)} people; at most {MAX_PEOPLE} can be drawn")
+    layout = read_plan(options.layout) if options.layout else row_of_faces(len(options.faces))
+    planned = int(layout.counts()[0])
+    if planned != len(options.faces):
+        raise PlanError(
+            f"--layout: plans {planned} people for {len(options.faces)} faces; give one face per person"
+        )
+    module = artist(options.config, options.lora)
+    views = torch.stack([read_face(path, options.size // 2) for path in options.faces])
+    scenes = asked_for(options.prompt, views, options.faces, layout, options.size, module.rewards.analyzer)
+    seeds = range(options.seed, options.seed + options.images)
+    images = torch.cat([module.draw(scenes, seed).float() for seed in seeds])
+    table = module.rewards.judge(images, scenes.repeat(len(images)))
+    scores: list[dict[str, float | int | None]] = [
+        {
+            "seed": seed,
+            **{n: round(v, 4) if isfinite(v) else None for n, v in zip(table.names, row, strict=True)},
+        }
+        for seed, row in zip(seeds, table.raw.T.tolist(), strict=True)
+    ]
+    options.out.mkdir(parents=True, exist_ok=True)
+    for seed, image in zip(seeds, images, strict=True):
+        save_image(image, options.out / f"image-{seed}.png")
+    save_image(overview(scenes, images), options.out / "overview.png")
+    write_plan(options.out / "layout.json", layout)
+    content = {"prompt": options.prompt, "faces": [str(f) for f in options.faces], "scores": scores}
+    (options.out / "scores.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    return scores
+
+
+def artist(config: Path, lora: Path | None) -> GRPOArtistModule:
+    """The Artist of a training configuration, with a trained LoRA set if there is one.
+
+    Raises:
+        ValueError: if the configuration trains something else, or a file is missing.
+    """
+    for name, path in (("--config", config), ("--lora", lora)):
+        if path is not None and not path.is_file():
+            raise ValueError(f"{name}: there is no file {path}")
+    files = [CONFIGS / "trainer" / "cpu.yaml", config]
+    arguments = [part for file in files for part in ("-c", str(file))]
+    module = TroupeCLI([*arguments, "trainer.logger=false"], run=False).model
+    if not isinstance(module, GRPOArtistModule):
+        raise ValueError(
+            f"--config: {config} trains a {type(module).__name__}; give an Artist's configuration"
+        )
+    module.configure_model()
+    if lora is not None:
+        module.backbone.load_adapter(ADAPTER, lora)
+    return module.eval()
+
+
+def read_face(path: Path, side: int) -> Float[Tensor, "3 r r"]:
+    """The middle square of an image file, RGB in [0, 1].
+
+    Raises:
+        FaceError: if the file is no image.
+    """
+    try:
+        with Image.open(path) as opened:
+            picture = opened.convert("RGB")
+    except (OSError, UnidentifiedImageError) as error:
+        raise FaceError(f"--faces: {path} cannot be read as an image: {error}") from error
+    short = min(picture.size)
+    left, top = (picture.width - short) // 2, (picture.height - short) // 2
+    square = picture.crop((left, top, left + short, top + short)).resize(
+        (side, side), Image.Resampling.LANCZOS
+    )
+    return pil_to_tensor(square).float() / 255
+
+
+def asked_for(
+    prompt: str,
+    views: Float[Tensor, "n 3 r r"],
+    names: Sequence[Path],
+    layout: Layout,
+    size: int,
+    analyzer: Analyzer,
+) -> SceneBatch:
+    """What was asked for, as a batch of one scene whose image is still blank.
+
+    Raises:
+        FaceError: naming the first view without a face.
+    """
+    landmarks = analyzer.reference_landmarks(views)
+    for path, points in zip(names, landmarks, strict=True):
+        if not bool(points.isfinite().all()):
+            raise FaceError(
+                f"--faces: no face is seen in {path}; give a portrait with the face in the middle"
+            )
+    blank = torch.zeros(3, size, size)
+    people = tuple(
+        Person(
+            box=layout.boxes[0, i],
+            keypoints=layout.keypoints[0, i],
+            landmarks=torch.zeros(5, 2),
+            identity=path.stem,
+            reference=views[i],
+            reference_landmarks=landmarks[i].float(),
+            mask=torch.zeros(size, size, dtype=torch.bool),
+            depth=0 if layout.depths is None else int(layout.depths[0, i]),
+        )
+        for i, path in enumerate(names)
+    )
+    frontal = CAMERA_PHRASE in prompt.lower()
+    return collate([Scene(prompt, people, blank, blank, "asked for", seed=0, frontal=frontal)])
+
+
+def overview(scenes: SceneBatch, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "3 gh gw"]:
+    """All canvases on one, then every image with the planned boxes."""
+    canvases = draw_canvases(
+        scenes.references[0], scenes.reference_landmarks[0], scenes.layout.boxes[0], scenes.size
+    )
+    size = scenes.size[0]
+    boxes = (scenes.layout.boxes[0] * size).round()
+    framed = [draw_bounding_boxes(cast(Tensor, image.clamp(0, 1)), boxes, colors="white") for image in images]
+    return make_grid(
+        [canvases.images.amax(dim=0), *framed], nrow=min(4, 1 + len(framed)), padding=4, pad_value=1.0
+    )
+
+
+if __name__ == "__main__":
+    main()
