@@ -1,6 +1,7 @@
 """Several rewards over one analysis: weights, hold-outs, and a table of every score."""
 
 import logging
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -161,6 +162,14 @@ class RewardStack:
             scaled.append(term.reward.scaled(scores))
         weights = torch.tensor([term.weight for term in self.terms.values()])
         return RewardTable(tuple(self.terms), weights, torch.stack(raw), torch.stack(scaled), tuple(failed))
+
+    def weighted(self, means: Mapping[str, float]) -> float:
+        """The weighted sum of scaled mean scores; a reward that never applied adds nothing."""
+        return sum(
+            term.weight * float(term.reward.scaled(torch.tensor(means[name])))
+            for name, term in self.terms.items()
+            if math.isfinite(means[name])
+        )
 
     def accumulate(self, table: RewardTable) -> None:
         """Add a table to the running means in ``metrics``."""

@@ -32,8 +32,8 @@ class Analyzer(ABC):
         """Five landmarks of the surest face in each reference view, in [0, 1] of it; NaN where no face is found."""
         rows = []
         for seen in self.analyze(faces):
-            known = len(seen) and seen.landmarks is not None
-            rows.append(seen.landmarks[seen.scores.argmax()] if known else faces.new_full((5, 2), torch.nan))
+            found = seen.landmarks if len(seen) else None
+            rows.append(faces.new_full((5, 2), torch.nan) if found is None else found[seen.scores.argmax()])
         return torch.stack(rows) if rows else faces.new_zeros(0, 5, 2)
 
 

@@ -229,10 +229,10 @@ class GRPOModule(L.LightningModule, ABC):
         return images
 
     def on_validation_epoch_end(self) -> None:
-        """Log the mean of every reward."""
-        self.log_dict(
-            {f"val/{name}": value for name, value in self.rewards.metrics.compute().items()}, prog_bar=True
-        )
+        """Log the mean of every reward and, as ``val/total``, their weighted sum."""
+        means = {name: float(value) for name, value in self.rewards.metrics.compute().items()}
+        self.log_dict({f"val/{name}": value for name, value in means.items()})
+        self.log("val/total", self.rewards.weighted(means), prog_bar=True)
         self.rewards.metrics.reset()
 
     def predict_step(self, scenes: SceneBatch, batch_idx: int) -> Float[Tensor, "b 3 h w"]:

@@ -1,0 +1,46 @@
+"""A table on the screen after every validation: what each reward was at the start and is now, and how learning goes."""
+
+import lightning as L
+from rich.console import Console
+from rich.table import Table
+
+WATCHED = {
+    "policy/on_policy_max_deviation": "largest |ratio - 1| before the first update",
+    "policy/clipped_low": "images clipped below",
+    "policy/clipped_high": "images clipped above",
+    "policy/equal_groups": "groups that cannot be told apart",
+    "policy/divergence": "distance from the base model",
+    "policy/diversity": "spread within groups",
+    "policy/gradient_norm": "gradient norm",
+    "curriculum/most_people": "most people a prompt asks for",
+}
+
+
+class PolicyReport(L.Callback):
+    """Rewards with their weights, hold-outs marked, against the first validation; the health figures below."""
+
+    def __init__(self) -> None:
+        self.start: dict[str, float] = {}
+        self.weights: dict[str, float] = {}
+        self.console = Console()
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Print the table; one process does."""
+        logged = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        rewards = {name[4:]: value for name, value in logged.items() if name.startswith("val/")}
+        self.start = self.start or rewards
+        if not trainer.is_global_zero or not rewards:
+            return
+        terms = getattr(getattr(pl_module, "rewards", None), "terms", {})
+        title = "before training" if trainer.sanity_checking else f"epoch {trainer.current_epoch}"
+        table = Table("reward", "weight", "start", "now", "change", title=title)
+        for name, value in rewards.items():
+            weight = terms[name].weight if name in terms else None
+            shown = "" if weight is None else "held out" if weight == 0 else f"{weight:g}"
+            first = self.start.get(name, value)
+            table.add_row(name, shown, f"{first:.3f}", f"{value:.3f}", f"{value - first:+.3f}")
+        table.add_section()
+        for name, meaning in WATCHED.items():
+            if name in logged:
+                table.add_row(meaning, "", "", f"{logged[name]:.3g}", "")
+        self.console.print(table)
