@@ -12,6 +12,7 @@ from torch import Tensor
 from datamodules.schema.interfaces import PromptEmbedding, PromptEncoder
 from datamodules.schema.scene import SceneBatch
 from datamodules.text.minilm import MiniLMPromptEncoder
+from lightning_modules.backbone.canvas_tokens import CanvasRecipe
 from lightning_modules.backbone.contexts import Context, context_group
 from lightning_modules.backbone.flux import FluxBackbone
 from lightning_modules.backbone.flux_source import SHIPPED
@@ -21,6 +22,22 @@ from lightning_modules.backbone.prompts import FluxPromptEncoder
 from lightning_modules.backbone.tokens import TokenGroup, TokenSequence
 from lightning_modules.flow.sampling import sample
 from lightning_modules.flow.timesteps import SigmaShift, sigma_schedule
+
+ADAPTER = "trained"
+
+
+def lora_file(name: str) -> Path:
+    """A shipped LoRA set by its name, or a file by its path.
+
+    Raises:
+        ValueError: if it is neither.
+    """
+    shipped = SHIPPED / f"{name}.safetensors"
+    found = shipped if shipped.is_file() else Path(name)
+    if not found.is_file():
+        there = sorted(path.stem for path in SHIPPED.glob("*.safetensors"))
+        raise ValueError(f"lora: {name} is neither a file nor one of the shipped sets {there}")
+    return found
 
 
 def text_group(prompt: PromptEmbedding) -> TokenGroup:
@@ -55,6 +72,8 @@ class FluxGenerator:
             CLIP with T5 from the same folder otherwise.
         codec: folder of the codec; by default the shipped one, or ``vae`` in the same folder.
         shift: how the schedule is bent towards noise; FLUX's resolution shift by default.
+        lora: a trained LoRA file that is used on all tokens: the name of a shipped one, or a path.
+        canvas: how canvases become tokens, where the context is canvases.
     """
 
     def __init__(
@@ -65,12 +84,15 @@ class FluxGenerator:
         encoder: PromptEncoder | None = None,
         codec: str | None = None,
         shift: SigmaShift | None = None,
+        lora: str | None = None,
+        canvas: CanvasRecipe | None = None,
     ) -> None:
         shipped = (SHIPPED / source).is_dir()
         if encoder is None:
             encoder = MiniLMPromptEncoder() if shipped else FluxPromptEncoder(source, dtype=dtype)
         self.name, self.shift, self.encoder = name, shift, encoder
         self.backbone = FluxBackbone(source, dtype=dtype)
+        self.lora, self.canvas = None if lora is None else lora_file(lora), canvas
         self._codec_folder = codec if codec or shipped else str(Path(source) / "vae")
         self._codec: LatentCodec | None = None
 
@@ -101,17 +123,25 @@ class FluxGenerator:
             guidance: scale of classifier-free guidance for models that do not embed it (1 = off, one pass per step);
                 the embedded scale for models that do.
         """
-        self.backbone.configure()
+        self._load()
         rows, columns = token_grid(batch.size)
-        condition = context_group(Context(context), batch, self.codec)
+        condition = context_group(Context(context), batch, self.codec, self.canvas)
         channels = self.backbone.transformer.config.in_channels
         rng = torch.Generator().manual_seed(seed)
         noise = torch.randn(len(batch), rows * columns, channels, generator=rng)
         conditions = () if condition is None else (condition,)
         sequence = prompted_sequence(self.encoder.encode(batch.prompts), noise, (rows, columns), conditions)
+        sequence = sequence.with_adapters(*self.backbone.adapters)
         sigmas = sigma_schedule(steps, rows * columns, self.shift)
         tokens = sample(self._velocity(sequence, sigmas, guidance), noise, sigmas)
         return self.codec.decode(tokens, batch.size)
+
+    def _load(self) -> None:
+        """Build the backbone at the first call, with its LoRA set."""
+        if self.backbone.transformer is None:
+            self.backbone.configure()
+            if self.lora is not None:
+                self.backbone.load_adapter(ADAPTER, self.lora)
 
     def _velocity(
         self, sequence: TokenSequence, sigmas: Float[Tensor, " t"], guidance: float
