@@ -65,6 +65,7 @@ class PatchAutoencoder(ModelMixin, ConfigMixin):
         latent_channels: channels of a latent pixel (16 in FLUX).
         width: channels of the networks at 1/8 of the resolution.
         blocks: residual blocks at 1/8 of the resolution, in the encoder and in the decoder.
+        decoder_blocks: as many in the decoder alone, if not None.
         fine_width: channels of the decoder's second stage, at 1/4 of the resolution, where most of the work is.
         fine_blocks: residual blocks of that stage.
         scaling_factor: latents are ``(z - shift_factor) * scaling_factor`` outside the codec, as in FLUX.
@@ -73,11 +74,12 @@ class PatchAutoencoder(ModelMixin, ConfigMixin):
     """
 
     @register_to_config
-    def __init__(
+    def __init__(  # noqa: PLR0913 - diffusers writes a flat list of arguments to config.json
         self,
         latent_channels: int = 16,
         width: int = 128,
         blocks: int = 1,
+        decoder_blocks: int | None = None,
         fine_width: int = 96,
         fine_blocks: int = 4,
         scaling_factor: float = 1.0,
@@ -95,7 +97,7 @@ class PatchAutoencoder(ModelMixin, ConfigMixin):
         self.linear_decoder = nn.Conv2d(latent_channels, PATCH_CHANNELS, 1)
         self.decoder = nn.Sequential(
             nn.Conv2d(latent_channels, width, 3, padding=1),
-            *[ResidualBlock(width) for _ in range(blocks)],
+            *[ResidualBlock(width) for _ in range(blocks if decoder_blocks is None else decoder_blocks)],
             nn.Conv2d(width, 4 * fine_width, 1),
             nn.PixelShuffle(2),
             *[ResidualBlock(fine_width) for _ in range(fine_blocks)],

@@ -4,6 +4,7 @@ The loss is L1 plus L2 in pixel space, weighted by what each pixel shows (faces 
 a soft push that keeps latents near unit scale. Noise on the latents makes the decoder forgiving towards generated ones.
 """
 
+from dataclasses import dataclass
 from typing import Any, cast
 
 import lightning as L
@@ -19,6 +20,7 @@ from datamodules.schema.scene import Scene
 from datamodules.tiny_world.datamodule import TinyWorldDataset
 from datamodules.tiny_world.identities import Split
 from lightning_modules.backbone.autoencoder import PatchAutoencoder
+from lightning_modules.pretraining.codec_growth import deepen
 from lightning_modules.pretraining.conv_muon import ConvMuon
 from lightning_modules.pretraining.model_card import write_model_card
 from lightning_modules.pretraining.schedule import rate_factor
@@ -131,42 +133,60 @@ class _Crops(Dataset[tuple[Tensor, Tensor]]):
         return self.images[index, view, :, rows, columns], self.weights[index, view, rows, columns]
 
 
-class CodecModule(L.LightningModule):
-    """Trains a :class:`PatchAutoencoder`.
+@dataclass(frozen=True)
+class CodecRecipe:
+    """How a codec is optimised.
 
-    Args:
-        codec: the model; its constructor arguments are its size.
+    Attributes:
         muon_learning_rate: peak rate of the kernels, trained by Muon.
         learning_rate: peak rate of everything else, trained by AdamW.
         warmup_steps: linear warm-up.
         decay_share: last share of training in which the learning rate falls linearly to 2 %.
         latent_noise: standard deviation of the noise added to latents before decoding.
         class_weights: loss weight of background, person and face pixels.
+        absolute_weight: of the absolute error, beside the squared one.
+    """
+
+    muon_learning_rate: float = 2e-3
+    learning_rate: float = 1e-3
+    warmup_steps: int = 100
+    decay_share: float = 0.4
+    latent_noise: float = 0.02
+    class_weights: tuple[float, float, float] = (1.0, 2.0, 4.0)
+    absolute_weight: float = 1.0
+
+
+class CodecModule(L.LightningModule):
+    """Trains a :class:`PatchAutoencoder`.
+
+    Args:
+        codec: the model; its constructor arguments are its size.
+        recipe: how it is optimised.
+        start: folder of a codec to go on from: its encoder and the scale of its latents are kept as they are, so that
+            everything trained on its latents stays valid; its decoder is trained on, with blocks added where ``codec``
+            has more.
         output: folder the finished codec is written to, in diffusers format.
     """
 
     def __init__(
         self,
         codec: PatchAutoencoder,
-        muon_learning_rate: float = 2e-3,
-        learning_rate: float = 1e-3,
-        warmup_steps: int = 100,
-        decay_share: float = 0.4,
-        latent_noise: float = 0.02,
-        class_weights: tuple[float, float, float] = (1.0, 2.0, 4.0),
+        recipe: CodecRecipe | None = None,
+        start: str | None = None,
         output: str = "runs/codec/weights",
     ) -> None:
         super().__init__()
         self.automatic_optimization = False  # two optimizers
-        self.codec = codec
-        self.peaks = (muon_learning_rate, learning_rate)
-        self.warmup_steps, self.decay_share = warmup_steps, decay_share
-        self.latent_noise, self.output = latent_noise, output
-        self.register_buffer("class_weights", torch.tensor(class_weights), persistent=False)
+        self.codec, self.recipe = codec, recipe or CodecRecipe()
+        self.peaks = (self.recipe.muon_learning_rate, self.recipe.learning_rate)
+        self.start, self.output = start, output
+        if start is not None:
+            deepen(codec, PatchAutoencoder.from_pretrained(start))
+        self.register_buffer("class_weights", torch.tensor(self.recipe.class_weights), persistent=False)
 
     def on_fit_start(self) -> None:
-        """Start the linear maps at the principal components of the training views."""
-        if self.trainer.ckpt_path is None:
+        """Start the linear maps at the principal components of the training views, unless a codec is gone on from."""
+        if self.trainer.ckpt_path is None and self.start is None:
             images, _ = cast(Any, self.trainer).datamodule.views["train"]
             sample = images[:: max(1, len(images) // 100)].flatten(0, 1).float() / 127.5 - 1
             self.codec.start_at_principal_components(sample)
@@ -177,7 +197,7 @@ class CodecModule(L.LightningModule):
         loss = self.loss(*batch)
         optimizers = cast(list[Any], self.optimizers())
         step, total = self.trainer.global_step // 2, self.trainer.max_steps // 2  # two optimizers
-        factor = rate_factor(step, total, self.warmup_steps, self.decay_share, floor=0.02)
+        factor = rate_factor(step, total, self.recipe.warmup_steps, self.recipe.decay_share, floor=0.02)
         for optimizer, peak in zip(optimizers, self.peaks, strict=True):
             optimizer.zero_grad()
             for group in optimizer.param_groups:
@@ -191,11 +211,14 @@ class CodecModule(L.LightningModule):
     def loss(self, images: UInt8[Tensor, "b 3 h w"], classes: UInt8[Tensor, "b h w"]) -> Float[Tensor, ""]:
         """Weighted reconstruction, and latents near unit scale."""
         pixels = (images.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
-        latents = cast(Any, self.codec.encode(pixels)).latent_dist.mode()
-        noisy = latents + self.latent_noise * torch.randn_like(latents)
+        with torch.set_grad_enabled(self.start is None):
+            latents = cast(Any, self.codec.encode(pixels)).latent_dist.mode()
+        noisy = latents + self.recipe.latent_noise * torch.randn_like(latents)
         error = cast(Any, self.codec.decode(noisy)).sample.float() - pixels
         weight = cast(Tensor, self.class_weights)[classes.long()][:, None]
-        reconstruction = (weight * (error.abs() + error.square())).mean() / weight.mean()
+        reconstruction = (
+            weight * (self.recipe.absolute_weight * error.abs() + error.square())
+        ).mean() / weight.mean()
         scale = F.relu(latents.float().square().mean(dim=(0, 2, 3)) - 1).mean()
         return reconstruction + 0.01 * scale
 
@@ -212,23 +235,27 @@ class CodecModule(L.LightningModule):
     def configure_optimizers(self) -> Any:
         """Muon for the kernels of both networks, AdamW for the linear maps and everything else."""
         networks = (self.codec.encoder, self.codec.decoder)
-        kernels = [p for network in networks for p in network.parameters() if p.ndim == 4]
+        kernels = [p for n in networks for p in n.parameters() if p.ndim == 4 and p.requires_grad]
         chosen = {id(p) for p in kernels}
-        others = [p for p in self.parameters() if id(p) not in chosen]
+        others = [p for p in self.parameters() if id(p) not in chosen and p.requires_grad]
         adam = torch.optim.AdamW(others, self.peaks[1], betas=(0.9, 0.98), weight_decay=0.0, fused=True)
         return [ConvMuon(kernels, self.peaks[0]), adam]
 
     def on_fit_end(self) -> None:
         """Measure the latents' mean and deviation, put them into the config, and write the codec."""
-        images, _ = cast(Any, self.trainer).datamodule.views["val"]
-        with torch.no_grad():
-            latents = cast(Any, self.codec.encode(images[:, 0].float() / 127.5 - 1)).latent_dist.mode()
-        self.codec.register_to_config(
-            shift_factor=round(float(latents.mean()), 6), scaling_factor=round(1 / float(latents.std()), 6)
-        )
+        if self.start is None:
+            self._measure_latents()
         nn.Module.to(cast(nn.Module, self.codec), torch.bfloat16)
         self.codec.save_pretrained(self.output)
         metrics = {k: float(v) for k, v in self.trainer.callback_metrics.items() if k.startswith("val/")}
         scenes = len(cast(Any, self.trainer).datamodule.views["train"][0])
         data = f"five views each of {scenes} scenes of the train split"
         write_model_card(self.output, "codec", data, self.trainer.global_step // 2, metrics)
+
+    def _measure_latents(self) -> None:
+        images, _ = cast(Any, self.trainer).datamodule.views["val"]
+        with torch.no_grad():
+            latents = cast(Any, self.codec.encode(images[:, 0].float() / 127.5 - 1)).latent_dist.mode()
+        self.codec.register_to_config(
+            shift_factor=round(float(latents.mean()), 6), scaling_factor=round(1 / float(latents.std()), 6)
+        )

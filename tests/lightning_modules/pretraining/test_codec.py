@@ -1,5 +1,7 @@
 """The codec's trainer: its start, its weights per pixel, and that it learns."""
 
+from dataclasses import replace
+
 import lightning as L
 import pytest
 import torch
@@ -7,7 +9,7 @@ from torch.nn import functional as F
 
 from datamodules.tiny_world.scenes import draw_scene
 from lightning_modules.backbone.autoencoder import PATCH, PatchAutoencoder
-from lightning_modules.pretraining.codec import CodecModule, CodecViews, views_of
+from lightning_modules.pretraining.codec import CodecModule, CodecRecipe, CodecViews, views_of
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +47,7 @@ def test_a_few_steps_beat_the_linear_code(tmp_path):
     data.setup("fit")
     model = CodecModule(
         PatchAutoencoder(width=32, fine_width=32, fine_blocks=1),
-        warmup_steps=5,
-        muon_learning_rate=5e-3,
+        CodecRecipe(warmup_steps=5, muon_learning_rate=5e-3),
         output=str(tmp_path / "out"),
     )
     trainer = L.Trainer(
@@ -63,9 +64,9 @@ def test_a_few_steps_beat_the_linear_code(tmp_path):
     batch = (data.views["train"][0][:, 0], data.views["train"][1][:, 0])
     linear = PatchAutoencoder(width=32, fine_width=32, fine_blocks=1)
     linear.start_at_principal_components(data.views["train"][0].flatten(0, 1).float() / 127.5 - 1)
-    before = float(CodecModule(linear, latent_noise=0.0).loss(*batch))
+    before = float(CodecModule(linear, CodecRecipe(latent_noise=0.0)).loss(*batch))
     trainer.fit(model, data)
-    model.latent_noise = 0.0
+    model.recipe = replace(model.recipe, latent_noise=0.0)
     model.codec.float()  # it is written, and left, in bfloat16
     assert float(model.loss(*batch)) < 0.97 * before  # measured: 0.952; untrained it is 1
     written = PatchAutoencoder.from_pretrained(tmp_path / "out", torch_dtype=torch.float32)
@@ -73,3 +74,51 @@ def test_a_few_steps_beat_the_linear_code(tmp_path):
     scaled = (latents - written.config.shift_factor) * written.config.scaling_factor
     assert float(scaled.mean()) == pytest.approx(0, abs=0.02)
     assert float(scaled.std()) == pytest.approx(1, abs=0.02)
+
+
+def test_a_deeper_decoder_starts_as_the_old_one_and_keeps_its_latents(scene, tmp_path):
+    torch.manual_seed(0)
+    old = PatchAutoencoder(width=16, fine_width=16, fine_blocks=1, scaling_factor=2.0)
+    for parameter in old.parameters():
+        torch.nn.init.normal_(parameter, std=0.05)
+    old.save_pretrained(tmp_path / "old")
+    new = PatchAutoencoder(width=16, decoder_blocks=2, fine_width=16, fine_blocks=3)
+    model = CodecModule(
+        new,
+        CodecRecipe(warmup_steps=5, latent_noise=0.0),
+        start=str(tmp_path / "old"),
+        output=str(tmp_path / "new"),
+    )
+    images = scene.image[None] * 2 - 1
+    with torch.no_grad():
+        torch.testing.assert_close(new(images), old(images))
+        latents = old.encode(images).latent_dist.mode()
+        before = (old(images) - images).square().mean()
+    data = CodecViews(train_size=6, val_size=4, batch_size=6, crop=32, workers=0)
+    data.setup("fit")
+    trainer = L.Trainer(
+        max_steps=200,
+        check_val_every_n_epoch=None,
+        accelerator="cpu",
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        enable_checkpointing=False,
+        limit_val_batches=1,
+    )
+    trainer.fit(model, data)
+    written = PatchAutoencoder.from_pretrained(tmp_path / "new")
+    assert written.config.scaling_factor == 2.0
+    with torch.no_grad():
+        torch.testing.assert_close(written.encode(images).latent_dist.mode(), latents, atol=2e-2, rtol=2e-2)
+        assert (written(images) - images).square().mean() < 0.7 * before
+        added = written.decoder[2].conv2.weight
+        assert bool(added.any())
+
+
+def test_a_decoder_that_is_too_small_is_refused(tmp_path):
+    PatchAutoencoder(width=16, fine_width=16, fine_blocks=2).save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match="has 2 blocks; the new decoder has only 1"):
+        CodecModule(PatchAutoencoder(width=16, fine_width=16, fine_blocks=1), start=str(tmp_path))
+    with pytest.raises(ValueError, match="other widths"):
+        CodecModule(PatchAutoencoder(width=24, fine_width=16, fine_blocks=2), start=str(tmp_path))
