@@ -53,6 +53,7 @@ class SampleGrid(L.Callback):
                 batch.reference_landmarks[i][own].cpu(),
                 batch.layout.boxes[i][own].cpu(),
                 batch.size,
+                reference_boxes=batch.reference_boxes[i][own].cpu(),
             )
             shown = (batch.images[i], canvases.images.amax(dim=0), outputs[i])
             self._columns.append(torch.stack([image.detach().cpu().float() for image in shown]))

@@ -13,13 +13,13 @@ def collate(scenes: Sequence[Scene]) -> SceneBatch:
     """Stack scenes of one image size.
 
     Args:
-        scenes: at least one; every scene has a background, every person a reference and a mask.
+        scenes: at least one; every person has a reference and a mask, and all scenes have a background or none has.
 
     Returns:
-        The batch, with zeros in the padded slots.
+        The batch, with zeros in the padded slots; its backgrounds are None where no scene has one.
 
     Raises:
-        ValueError: if the list is empty, or a scene lacks its background, a reference or a mask.
+        ValueError: if the list is empty, a person lacks a reference or a mask, or only some scenes a background.
     """
     if not scenes:
         raise ValueError("collate: scenes is empty; give at least one Scene")
@@ -44,7 +44,7 @@ def collate(scenes: Sequence[Scene]) -> SceneBatch:
         valid[b, : len(scene)] = True
     return SceneBatch(
         images=torch.stack([scene.image for scene in scenes]),
-        backgrounds=torch.stack([_present(scene.background, "background", scene) for scene in scenes]),
+        backgrounds=_backgrounds(scenes),
         layout=Layout(
             boxes=pad(lambda p: p.box, "box"),
             keypoints=pad(lambda p: p.keypoints, "keypoints"),
@@ -54,6 +54,10 @@ def collate(scenes: Sequence[Scene]) -> SceneBatch:
         landmarks=pad(lambda p: p.landmarks, "landmarks"),
         references=pad(lambda p: p.reference, "reference"),
         reference_landmarks=pad(lambda p: p.reference_landmarks, "reference_landmarks"),
+        reference_boxes=pad(
+            lambda p: torch.zeros_like(p.box) if p.reference_box is None else p.reference_box,
+            "reference_box",
+        ),
         masks=pad(lambda p: p.mask, "mask"),
         frontal=torch.tensor([scene.frontal for scene in scenes]),
         prompts=tuple(scene.prompt for scene in scenes),
@@ -61,6 +65,12 @@ def collate(scenes: Sequence[Scene]) -> SceneBatch:
         identities=tuple(tuple(person.identity for person in scene.persons) for scene in scenes),
         scene_ids=tuple(scene.scene_id for scene in scenes),
     )
+
+
+def _backgrounds(scenes: Sequence[Scene]) -> Tensor | None:
+    if all(scene.background is None for scene in scenes):
+        return None
+    return torch.stack([_present(scene.background, "background", scene) for scene in scenes])
 
 
 def _present(value: Tensor | None, name: str, scene: Scene) -> Tensor:

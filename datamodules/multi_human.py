@@ -10,12 +10,10 @@ from torch.utils.data import DataLoader, Dataset
 
 from datamodules.collate import collate
 from datamodules.groups import CountCurriculum, GroupBatch, GroupSampler
+from datamodules.references import ReferenceSources
+from datamodules.scene_sources import SEEDS, ChosenReferences, SceneSeries, SceneSource, TinyWorldSource
 from datamodules.schema.scene import SceneBatch
-from datamodules.tiny_world.datamodule import TinyWorldDataset
 from datamodules.tiny_world.identities import Split
-from datamodules.tiny_world.scenes import draw_scene
-
-SEEDS = 2**31 - 1
 
 
 class GroupBatches(Dataset[GroupBatch]):
@@ -27,11 +25,12 @@ class GroupBatches(Dataset[GroupBatch]):
     Args:
         sampler: which images this process draws.
         curriculum: how many people a prompt asks for.
-        split: split of the tiny world.
+        split: which scenes.
         seed: of the stream.
         epoch: tells the epoch when the batch is asked for.
         rank: of this process.
         world: number of processes.
+        scenes: where scenes come from; the tiny world, with second views as references, by default.
     """
 
     def __init__(
@@ -43,9 +42,11 @@ class GroupBatches(Dataset[GroupBatch]):
         epoch: Callable[[], int],
         rank: int = 0,
         world: int = 1,
+        scenes: SceneSource | None = None,
     ) -> None:
         self.sampler, self.curriculum, self.split, self.seed = sampler, curriculum, split, seed
         self.epoch, self.rank, self.world = epoch, rank, world
+        self.scenes = scenes or TinyWorldSource()
 
     def __len__(self) -> int:
         return 1
@@ -63,20 +64,23 @@ class GroupBatches(Dataset[GroupBatch]):
         seeds = torch.randint(SEEDS, (count,), generator=rng).tolist()
         images = self.sampler.images(epoch, self.rank, self.world)
         needed, members = images.unique(return_inverse=True)
-        scenes = collate([draw_scene(seeds[g], self.split, count=people[g]) for g in needed.tolist()])
+        scenes = collate([self.scenes.draw(seeds[g], self.split, people[g]) for g in needed.tolist()])
         return GroupBatch(scenes, members, images + epoch * count)
 
 
 class MultiHumanDataModule(LightningDataModule):
-    """Groups from the training split of the tiny world; single scenes of every count for validation.
+    """Groups from the training split; single scenes of every count, with references as they are, for validation.
 
     Args:
         sampler: how groups are shared out.
         curriculum: how many people a prompt asks for in training.
         seed: of the training stream.
-        val_size: validation scenes.
+        val_size: validation scenes, at most.
         val_counts: their numbers of people, in turn.
         batch_size: validation scenes per batch.
+        scenes: where scenes come from: the tiny world by default, or ``datamodules.photographs.scenes.FolderSource``.
+        sources: where the references of training scenes come from (Ar2Can Algorithm 1); by default, as the data has
+            them: second views in the tiny world, and in a folder what was chosen when it was built.
     """
 
     def __init__(
@@ -87,15 +91,24 @@ class MultiHumanDataModule(LightningDataModule):
         val_size: int = 48,
         val_counts: tuple[int, ...] = (2, 3, 4, 5, 6, 7),
         batch_size: int = 8,
+        scenes: SceneSource | None = None,
+        sources: ReferenceSources | None = None,
     ) -> None:
         super().__init__()
+        self.scenes, self.sources = scenes or TinyWorldSource(), sources
         self.sampler, self.curriculum = sampler, curriculum or CountCurriculum()
         self.seed, self.val_size, self.val_counts, self.batch_size = seed, val_size, val_counts, batch_size
 
     def train_dataloader(self) -> DataLoader[GroupBatch]:
-        """One batch per epoch."""
+        """One batch per epoch.
+
+        Raises:
+            ValueError: if the curriculum asks for numbers of people that no training scene has.
+        """
         assert self.trainer is not None  # Lightning asks with a trainer
         trainer = self.trainer
+        asked = self.curriculum.then if self.curriculum.switch < 0 else self.curriculum.first
+        self.scenes.require("train", {*asked, *self.curriculum.then}, "curriculum")
         batches = GroupBatches(
             self.sampler,
             self.curriculum,
@@ -104,13 +117,15 @@ class MultiHumanDataModule(LightningDataModule):
             lambda: trainer.current_epoch,
             trainer.global_rank,
             trainer.world_size,
+            self.scenes if self.sources is None else ChosenReferences(self.scenes, self.sources),
         )
         return DataLoader(batches, batch_size=None)
 
     def val_dataloader(self) -> DataLoader[SceneBatch]:
-        """The same scenes every time."""
-        scenes = [
-            TinyWorldDataset("val", 1, first_seed=i, count=self.val_counts[i % len(self.val_counts)])[0]
-            for i in range(self.val_size)
-        ]
+        """The same scenes every time.
+
+        Raises:
+            ValueError: if ``val_counts`` asks for numbers of people that no validation scene has.
+        """
+        scenes = SceneSeries(self.scenes, "val", self.val_size, self.val_counts)
         return DataLoader(cast(Any, scenes), batch_size=self.batch_size, collate_fn=collate)

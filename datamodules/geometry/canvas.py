@@ -30,6 +30,7 @@ def draw_canvases(
     margin: float = 1.4,
     fill: float = 0.0,
     keypoints: Float[Tensor, "n k 3"] | None = None,
+    reference_boxes: Float[Tensor, "n 4"] | None = None,
 ) -> Canvases:
     """One canvas per person, and which of its tokens to feed.
 
@@ -41,6 +42,8 @@ def draw_canvases(
         margin: side of the pasted square over the longer side of the box.
         fill: grey level of the blank canvas.
         keypoints: COCO-17 bodies (x, y, v) to draw on the canvases; faces alone where None.
+        reference_boxes: face boxes in [0, 1] of the views, by the detector that made ``boxes``; where they are zeros or
+            None, the face is placed by its landmarks, as the tiny world's boxes lie around them.
 
     Raises:
         ValueError: if the size is not a multiple of 16 or the numbers of people disagree.
@@ -62,7 +65,8 @@ def draw_canvases(
         rows = slice(max(0, top), min(height, top + side))
         columns = slice(max(0, left), min(width, left + side))
         if rows.start < rows.stop and columns.start < columns.stop:
-            face = _crop_face(references[i], landmarks[i], margin, side)
+            known = None if reference_boxes is None or not reference_boxes[i].any() else reference_boxes[i]
+            face = _crop_face(references[i], landmarks[i], known, margin, side)
             images[i, :, rows, columns] = face[
                 :, rows.start - top : rows.stop - top, columns.start - left : columns.stop - left
             ]
@@ -90,14 +94,22 @@ def _with_skeleton(
 
 
 def _crop_face(
-    reference: Float[Tensor, "3 r r"], landmarks: Float[Tensor, "5 2"], margin: float, side: int
+    reference: Float[Tensor, "3 r r"],
+    landmarks: Float[Tensor, "5 2"],
+    box: Float[Tensor, " 4"] | None,
+    margin: float,
+    side: int,
 ) -> Float[Tensor, "3 side side"]:
     """The face of a reference view with its margin, resized to ``side`` pixels; edges are replicated."""
     r = reference.shape[-1]
-    centroid = landmarks.mean(dim=0)
-    spread = float((landmarks - centroid).square().sum(dim=1).mean().sqrt())
-    half = max(1.0, margin * BOX_PER_SPREAD * spread * r / 2)
-    x, y = float(centroid[0]) * r, float(centroid[1]) * r - CENTRE_ABOVE_LANDMARKS * spread * r
+    if box is None:
+        centroid = landmarks.mean(dim=0)
+        spread = float((landmarks - centroid).square().sum(dim=1).mean().sqrt())
+        half = max(1.0, margin * BOX_PER_SPREAD * spread * r / 2)
+        x, y = float(centroid[0]) * r, float(centroid[1]) * r - CENTRE_ABOVE_LANDMARKS * spread * r
+    else:
+        half = max(1.0, margin * float((box[2:] - box[:2]).max()) * r / 2)
+        x, y = ((box[:2] + box[2:]) * r / 2).tolist()
     left, top, right, bottom = round(x - half), round(y - half), round(x + half), round(y + half)
     pad = max(0, -left, -top, right - r, bottom - r)
     padded = F.pad(reference[None], (pad,) * 4, mode="replicate") if pad else reference[None]

@@ -22,6 +22,10 @@ class Person:
         identity: name of the identity; equal names are the same person.
         reference: another view of the same face, or None where the data has none.
         reference_landmarks: its five landmarks, in [0, 1] of the reference.
+        reference_box: its face box as ``box`` is drawn, in [0, 1] of the reference, or None where unknown.
+        reference_source: where the reference comes from, once that was chosen (Ar2Can Algorithm 1): ``multi_view``,
+            ``single_view``, ``synthetic``, or ``single_view instead of ...`` where what was asked for was not there;
+            empty for a second view as the data has it.
         mask: the person's visible pixels.
         description: the words of the prompt that mean this person ("a red-haired woman").
         span: character range of the description in the prompt, ``(0, 0)`` if the prompt does not single them out.
@@ -37,6 +41,8 @@ class Person:
     identity: str
     reference: Float[Tensor, "3 r r"] | None = None
     reference_landmarks: Float[Tensor, "5 2"] | None = None
+    reference_box: Float[Tensor, " 4"] | None = None
+    reference_source: str = ""
     mask: Bool[Tensor, "h w"] | None = None
     description: str = ""
     span: tuple[int, int] = (0, 0)
@@ -54,7 +60,7 @@ class Scene:
         prompt: the caption.
         persons: left to right, then top to bottom by face centre.
         image: RGB in [0, 1].
-        background: the same place without people, pixel-aligned.
+        background: the same place without people, pixel-aligned, or None where the data has none.
         scene_id: unique name, ``split/seed``.
         seed: the integer the scene was drawn from.
         environment: name of the place.
@@ -80,11 +86,12 @@ class SceneBatch:
 
     Attributes:
         images: RGB in [0, 1].
-        backgrounds: the same places without people.
+        backgrounds: the same places without people, or None where the data has none.
         layout: boxes, keypoints, valid.
         landmarks: face landmarks, zeros where not valid.
         references: one other view per person, zeros where not valid.
         reference_landmarks: their landmarks.
+        reference_boxes: their face boxes, zeros where unknown.
         masks: visible pixels per person.
         frontal: the prompt asks everyone to look at the camera.
         prompts: captions.
@@ -94,11 +101,12 @@ class SceneBatch:
     """
 
     images: Float[Tensor, "b 3 h w"]
-    backgrounds: Float[Tensor, "b 3 h w"]
+    backgrounds: Float[Tensor, "b 3 h w"] | None
     layout: Layout
     landmarks: Float[Tensor, "b n 5 2"]
     references: Float[Tensor, "b n 3 r r"]
     reference_landmarks: Float[Tensor, "b n 5 2"]
+    reference_boxes: Float[Tensor, "b n 4"]
     masks: Bool[Tensor, "b n h w"]
     frontal: Bool[Tensor, " b"]
     prompts: tuple[str, ...]
@@ -131,6 +139,8 @@ class SceneBatch:
                 picked[f.name] = value.select(index)
             elif isinstance(value, Tensor):
                 picked[f.name] = value[index]
+            elif value is None:
+                picked[f.name] = None
             else:
                 picked[f.name] = tuple(value[i] for i in index.tolist())
         return replace(self, **picked)

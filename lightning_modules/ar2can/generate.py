@@ -201,7 +201,11 @@ def asked_for(
 def overview(scenes: SceneBatch, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "3 gh gw"]:
     """All canvases on one, then every image with the planned boxes."""
     canvases = draw_canvases(
-        scenes.references[0], scenes.reference_landmarks[0], scenes.layout.boxes[0], scenes.size
+        scenes.references[0],
+        scenes.reference_landmarks[0],
+        scenes.layout.boxes[0],
+        scenes.size,
+        reference_boxes=scenes.reference_boxes[0],
     )
     size = scenes.size[0]
     boxes = (scenes.layout.boxes[0] * size).round()

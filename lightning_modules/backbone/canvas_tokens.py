@@ -90,6 +90,7 @@ def canvas_tokens(
             batch.layout.boxes[i, :count],
             batch.size,
             keypoints=batch.layout.keypoints[i, :count] if recipe.pose else None,
+            reference_boxes=batch.reference_boxes[i, :count],
         )
         for i, count in enumerate(counts)
     ]

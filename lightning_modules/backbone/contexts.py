@@ -58,13 +58,20 @@ def context_image(context: Context, batch: SceneBatch) -> Float[Tensor, "b 3 h w
     """The full-size context image of each scene: pose, scene or layout.
 
     Raises:
-        ValueError: for contexts that are not one full image.
+        ValueError: for contexts that are not one full image, or that show a background which the scenes do not have.
     """
-    if context is Context.SCENE:
-        return batch.backgrounds
-    if context not in (Context.POSE, Context.LAYOUT):
+    if context not in (Context.POSE, Context.SCENE, Context.LAYOUT):
         raise ValueError(f"context: {context.value} is not one full image; expected pose, scene or layout")
-    over = batch.backgrounds if context is Context.LAYOUT else [None] * len(batch)
+    over: Sequence[Tensor | None] | Tensor = [None] * len(batch)
+    if context is not Context.POSE:
+        if batch.backgrounds is None:
+            raise ValueError(
+                f"context: {context.value} shows the empty scene, but scene {batch.scene_ids[0]!r} has no background; "
+                "use data with backgrounds, or the contexts text, canvas or pose"
+            )
+        if context is Context.SCENE:
+            return batch.backgrounds
+        over = batch.backgrounds
     people = [k[v] for k, v in zip(batch.layout.keypoints, batch.layout.valid, strict=True)]
     return torch.stack([draw_skeleton(k, batch.size, over=o) for k, o in zip(people, over, strict=True)])
 

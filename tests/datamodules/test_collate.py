@@ -53,9 +53,25 @@ def test_padding_is_zero_and_not_valid(scenes):
 
 def test_missing_parts_are_named(scenes):
     with pytest.raises(ValueError, match=r"train/0.*no background"):
-        collate([replace(scenes[0], background=None)])
+        collate([replace(scenes[0], background=None), scenes[1]])
     stranger = replace(scenes[0].persons[0], reference=None)
     with pytest.raises(ValueError, match="no reference"):
         collate([replace(scenes[0], persons=(stranger,))])
     with pytest.raises(ValueError, match="scenes is empty"):
         collate([])
+
+
+def test_no_background_at_all_is_none_and_stays_none(scenes):
+    batch = collate([replace(scene, background=None) for scene in scenes])
+    assert batch.backgrounds is None
+    for changed in (batch.to("cpu"), batch.repeat(2), batch.select(torch.tensor([2, 0]))):
+        assert changed.backgrounds is None
+    assert torch.equal(batch.select(torch.tensor([2])).images[0], scenes[2].image)
+
+
+def test_face_boxes_of_references_are_zeros_where_unknown(scenes):
+    box = torch.tensor([0.2, 0.2, 0.8, 0.8])
+    first = replace(scenes[0].persons[0], reference_box=box)
+    batch = collate([replace(scenes[0], persons=(first, *scenes[0].persons[1:])), scenes[1]])
+    assert torch.equal(batch.reference_boxes[0, 0], box)
+    assert batch.reference_boxes.sum() == box.sum()

@@ -108,3 +108,20 @@ def test_a_skeleton_is_drawn_whole_and_fainter_over_the_face():
     for row, column in (outside.nonzero() // 16).tolist():
         cells[row, column] = True
     assert torch.equal(more[0], kept[0] | cells)
+
+
+@pytest.mark.parametrize("scale", [0.6, 1.0, 1.5])
+def test_a_known_face_box_fills_the_planned_box_whatever_the_landmarks(scale):
+    """Detectors draw boxes of other sizes around the same landmarks."""
+    inside = torch.tensor([0.5 - 0.25 * scale, 0.5 - 0.3 * scale, 0.5 + 0.25 * scale, 0.5 + 0.3 * scale])
+    reference = torch.full((1, 3, 200, 200), 0.2)
+    x0, y0, x1, y1 = (inside * 200).round().int().tolist()
+    reference[0, :, y0:y1, x0:x1] = 0.9
+    landmarks = torch.tensor([[[0.4, 0.45], [0.6, 0.45], [0.5, 0.55], [0.42, 0.65], [0.58, 0.65]]])
+    box = torch.tensor([[32 / 128, 24 / 128, 72 / 128, 72 / 128]])  # 40 x 48 px
+    canvas = draw_canvases(reference, landmarks, box, SIZE, reference_boxes=inside[None]).images[0]
+    rows, columns = (canvas[0] > 0.55).nonzero(as_tuple=True)
+    found = torch.stack([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
+    assert (found - torch.tensor([32, 24, 72, 72])).abs().max() <= 1
+    unknown = draw_canvases(reference, landmarks, box, SIZE, reference_boxes=torch.zeros(1, 4)).images
+    assert torch.equal(unknown, draw_canvases(reference, landmarks, box, SIZE).images)
