@@ -52,6 +52,19 @@ FIGURES = {
         2,
         "Fréchet distance of analyzer features to true images of other scenes; depends on n, so compare equal n only",
     ),
+    "ratio": Figure(
+        "Ratio",
+        0,
+        2,
+        "the first quantity named over the second, both measured in this run on this machine; for times the median of "
+        "the ratios of neighbouring rounds with its quartiles",
+    ),
+    "flop_ratio": Figure(
+        "FLOP ratio",
+        0,
+        2,
+        "the same ratio in floating-point operations: what a machine would show that did nothing but multiply",
+    ),
     "seconds": Figure("s / image", -1, 3, "wall time of generation per image on this machine"),
 }
 

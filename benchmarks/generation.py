@@ -63,7 +63,7 @@ class GenerationJob:
                     generator = (configuration.method, _load(configuration, held))
                 recorder.add(_Run(configuration, suite, held, panel).outcome(generator[1], recorder))
             except Exception as error:
-                recorder.fail(configuration, error)
+                recorder.fail(configuration.method, configuration.label, error)
 
 
 def _load(configuration: Configuration, held: Held) -> SceneGenerator:
@@ -175,7 +175,7 @@ class _Run:
 
 
 def _frechet_rows(
-    features: dict[int, list[Tensor]], true_features: Float[Tensor, "m d"] | None, names: dict[str, str]
+    features: dict[int, list[Tensor]], true_features: Float[Tensor, "m d"] | None, names: dict[str, Any]
 ) -> list[Row]:
     """Fréchet distance for each seed and for all together.
 

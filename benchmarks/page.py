@@ -80,11 +80,14 @@ def _summary(report: Report) -> str:
         (_title(o), [_cell(o.row(m), m, None if o.ceiling else top[m]) for m in metrics])
         for o in report.outcomes
     ]
-    return (
-        '<h2>Summary</h2><p class="soft">Mean over all scenes and seeds; beneath it the 95 % bootstrap interval '
-        "over scenes. The best value of a column, ceilings apart, is in colour.</p>"
-        + _table(["Configuration", *heads], rows)
-    )
+    if any(o.expectations() for o in report.outcomes):
+        heads.append("Expected")
+        for outcome, (_, cells) in zip(report.outcomes, rows, strict=True):
+            cells.append(f"<td>{_badges(Badge(r.verdict, r.met) for r in outcome.expectations())}</td>")
+    said = f"{report.summed_up[:1].upper()}{report.summed_up[1:]}."
+    if any(value is not None for value in top.values()):
+        said += " The best value of a column, ceilings apart, is in colour."
+    return f'<h2>Summary</h2><p class="soft">{escape(said)}</p>' + _table(["Configuration", *heads], rows)
 
 
 def _table(heads: Sequence[str], rows: Iterable[tuple[str, list[str]]]) -> str:

@@ -27,7 +27,6 @@ from benchmarks.page import write_page
 from benchmarks.pictures import contact_sheet
 from benchmarks.report import Outcome, Report, Status, write_atomically, write_json
 from benchmarks.suite import Suite, SuiteError
-from benchmarks.sweep import Configuration
 from benchmarks.table import print_summary
 from benchmarks.tracking import Tracker
 from callbacks.provenance import collect_provenance
@@ -126,18 +125,19 @@ class Recorder:
             f"  done  {outcome.title}  [dim]{outcome.seconds:.1f} s[/dim]", highlight=False
         )
 
-    def fail(self, configuration: Configuration, error: Exception) -> None:
+    def fail(self, method: str, setting: str, error: Exception) -> None:
         """A configuration failed: name it, keep the trace, and let the others run."""
         trace = "".join(traceback.format_exception(error))
         self.report.failures.append(
             {
-                "method": configuration.method,
-                "setting": configuration.label,
+                "method": method,
+                "setting": setting,
                 "error": repr(error),
                 "trace": trace,
             }
         )
-        self.progress.console.print(f"  [red]failed[/red]  {configuration.title}  {error!r}", highlight=False)
+        title = " · ".join(filter(None, (method, setting)))
+        self.progress.console.print(f"  [red]failed[/red]  {title}  {error!r}", highlight=False)
         if isinstance(error, SuiteError):
             raise error
 

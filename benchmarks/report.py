@@ -22,11 +22,13 @@ class Row:
         setting: ``key=value`` words; empty for a method without settings.
         seed: sampling seed, or None for all seeds together.
         metric: name of the figure (see ``benchmarks.figures``).
-        value: mean over the slice; None where nothing defined it.
-        low: lower end of the 95 % interval over scenes; None where no interval is given.
+        value: the figure over the slice (see ``Report.summed_up``); None where nothing defined it.
+        low: lower end of its interval; None where no interval is given.
         high: upper end.
-        n: scenes (or files) the value and its interval rest on.
+        n: scenes, files or rounds the value and its interval rest on.
         slice: ``all``, or one part such as ``people=3``.
+        expected: what the suite expects of the value, such as ``≥ 1.75``; None where it states nothing.
+        met: whether the value keeps that; None where nothing is expected.
     """
 
     suite: str
@@ -39,6 +41,15 @@ class Row:
     high: float | None
     n: int
     slice: str = "all"
+    expected: str | None = None
+    met: bool | None = None
+
+    @property
+    def verdict(self) -> str:
+        """The expectation and whether it was met, in words; empty where nothing is expected."""
+        if self.expected is None:
+            return ""
+        return f"{self.expected} {'met' if self.met else 'missed'}"
 
 
 @dataclass(frozen=True)
@@ -104,10 +115,18 @@ class Outcome:
                 return row
         return None
 
+    def expectations(self) -> list[Row]:
+        """The figures something is expected of."""
+        return [row for row in self.rows if row.expected is not None]
+
 
 @dataclass
 class Report:
-    """All that is known so far."""
+    """All that is known so far.
+
+    Attributes:
+        summed_up: what a figure and the interval beneath it are, for readers.
+    """
 
     suite: str
     description: str
@@ -119,6 +138,7 @@ class Report:
     notes: list[str] = field(default_factory=list)
     excluded: list[dict[str, str]] = field(default_factory=list)
     converted: list[dict[str, str]] = field(default_factory=list)
+    summed_up: str = "mean over scenes and seeds, 95 % bootstrap interval over scenes"
     planned: int = 0
     seconds: float = 0.0
 
@@ -133,6 +153,7 @@ class Report:
             "planned_configurations": self.planned,
             "seconds": round(self.seconds, 3),
             "judges": self.judges,
+            "summed_up": self.summed_up,
             "notes": self.notes,
             "failures": self.failures,
             "excluded_files": self.excluded,

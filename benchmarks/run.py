@@ -1,4 +1,4 @@
-"""``python -m benchmarks.run``: the main job. Runs a suite, scores it, and leaves a report.
+"""``python -m benchmarks.run``: the main job. Runs a suite, scores or times it, and leaves a report.
 
 Everything heavy is imported after the arguments, the suite file and its overrides have been checked, so ``--help``
 and a typo answer within a second.
@@ -9,7 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.suite import SuiteError, available_suites, load_suite
+from benchmarks.suite import SuiteError
+from benchmarks.suite_file import available_suites, load_suite
 from benchmarks.sweep import configurations
 
 INTERRUPTED = 130  # the shell's exit status for Ctrl-C
@@ -22,6 +23,7 @@ examples
   python -m benchmarks.run --suite my_suite.yaml              a suite of your own
   python -m benchmarks.run --suite score --images out/ --prompts prompts.jsonl
                                                               score a folder of images from any model
+  python -m benchmarks.run --suite speed repeats=15           ratios of cost, measured side by side
   mlflow ui --backend-store-uri sqlite:///runs/tiny/mlflow.db compare runs
 """
 
@@ -30,7 +32,8 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     made = argparse.ArgumentParser(
         prog="python -m benchmarks.run",
-        description="Generate or read images, score them, and write report.html, report.json and MLflow runs.",
+        description="Generate or read images and score them, or time ways of doing the same; write report.html, "
+        "report.json and MLflow runs.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -11,14 +11,16 @@ _CELL = 16  # columns of "Count error ↓", padding and border
 
 
 def print_summary(console: Console, report: Report) -> None:
-    """One line per configuration: each figure with its 95 % interval beneath; wide summaries are split."""
+    """One line per configuration: each figure with its interval beneath; wide summaries are split."""
     if not report.outcomes:
         console.print("[yellow]No configuration was finished.[/yellow]")
     metrics = ordered(report.metrics())
     label = min(max((len(o.title) for o in report.outcomes), default=0), console.width // 3)
     per_table = max(1, (console.width - label - 4) // _CELL)
+    expected = any(outcome.expectations() for outcome in report.outcomes)
     for first in range(0, len(metrics), per_table):
-        console.print(_table(report, metrics[first : first + per_table], label))
+        shown_here = metrics[first : first + per_table]
+        console.print(_table(report, shown_here, label, expected and metrics[-1] in shown_here))
     for failure in report.failures:
         console.print(
             f"[red]failed[/red]  {failure['method']} {failure['setting']}: {failure['error']}",
@@ -36,16 +38,19 @@ def best(report: Report, metric: str) -> float | None:
     return max(values) if better > 0 else min(values)
 
 
-def _table(report: Report, metrics: list[str], label: int) -> Table:
-    table = Table(title=f"{report.suite}: mean and 95 % interval over scenes", title_justify="left")
+def _table(report: Report, metrics: list[str], label: int, expected: bool) -> Table:
+    table = Table(title=f"{report.suite}: {report.summed_up}", title_justify="left")
     table.add_column("configuration", min_width=label, overflow="fold")
     for metric in metrics:
         arrow = {1: " ↑", -1: " ↓", 0: ""}[figure(metric).better]
         table.add_column(figure(metric).label + arrow, justify="right", no_wrap=True)
+    if expected:
+        table.add_column("expected", no_wrap=True)
     for outcome in report.outcomes:
-        cells = (
+        cells = [
             _cell(outcome, metric, None if outcome.ceiling else best(report, metric)) for metric in metrics
-        )
+        ]
+        cells += [_verdicts(outcome)] if expected else []
         table.add_row(outcome.title, *cells, style="italic" if outcome.ceiling else "")
     return table
 
@@ -58,3 +63,8 @@ def _cell(outcome: Outcome, metric: str, top: float | None) -> Text:
     if row.low is not None:
         cell.append(f"\n{shown(row.low, metric)}–{shown(row.high, metric)}", style="dim")
     return cell
+
+
+def _verdicts(outcome: Outcome) -> Text:
+    lines = [Text(row.verdict, style="green" if row.met else "red") for row in outcome.expectations()]
+    return Text("\n").join(lines) if lines else Text("–", style="dim")

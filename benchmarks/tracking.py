@@ -52,7 +52,8 @@ class Tracker:
         """One nested run: parameters, figures with intervals, rows, configuration and the sample grid.
 
         The figure over all seeds is ``count_exact``, its interval ``count_exact/low`` and ``count_exact/high``; one
-        slice is ``people_3/count_exact`` and one seed ``seed_0/count_exact``.
+        slice is ``people_3/count_exact`` and one seed ``seed_0/count_exact``. Where something is expected of a figure,
+        ``count_exact/met`` is 1 or 0.
         """
         tags = {**self._tags(), "mlflow.parentRunId": self.parent_id}
         run_id = self.client.create_run(self.experiment_id, run_name=outcome.title, tags=tags).info.run_id
@@ -95,9 +96,8 @@ def _metrics(row: Row) -> list[tuple[str, float]]:
     if row.seed is not None:
         return [(_name(f"seed={row.seed}/{row.metric}"), row.value)]
     name = _name(row.metric if row.slice == "all" else f"{row.slice}/{row.metric}")
-    ends = [
-        (f"{name}/{end}", value) for end, value in (("low", row.low), ("high", row.high)) if value is not None
-    ]
+    beside = {"low": row.low, "high": row.high, "met": row.met}
+    ends = [(f"{name}/{end}", float(value)) for end, value in beside.items() if value is not None]
     return [(name, row.value), *ends]
 
 

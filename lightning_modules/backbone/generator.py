@@ -120,8 +120,9 @@ class FluxGenerator:
             seed: of the starting noise.
             context: one of :class:`Context`.
             steps: Euler steps.
-            guidance: scale of classifier-free guidance for models that do not embed it (1 = off, one pass per step);
-                the embedded scale for models that do.
+            guidance: scale of classifier-free guidance for models that do not embed it, away from the model that is
+                shown neither prompt nor context (1 = off, one pass per step, else two); the embedded scale for models
+                that do.
         """
         self._load()
         rows, columns = token_grid(batch.size)
@@ -151,7 +152,7 @@ class FluxGenerator:
         embeds = self.backbone.transformer.config.guidance_embeds
         scale = torch.full((b,), guidance) if embeds else None
         prompted = self.backbone.prepare(sequence)
-        null = None if embeds or guidance == 1 else self.backbone.prepare(self._without_prompt(sequence))
+        null = None if embeds or guidance == 1 else self.backbone.prepare(self._unconditional(sequence))
 
         def velocity(x: Float[Tensor, "b s c"], index: int) -> Float[Tensor, "b s c"]:
             sigma = sigmas[index].expand(b)
@@ -163,10 +164,10 @@ class FluxGenerator:
 
         return velocity
 
-    def _without_prompt(self, sequence: TokenSequence) -> TokenSequence:
-        """The same sequence with the empty prompt: the free side of classifier-free guidance."""
+    def _unconditional(self, sequence: TokenSequence) -> TokenSequence:
+        """The empty prompt and no context: the free side of classifier-free guidance."""
         b = len(sequence.pooled)
         empty = self.encoder.encode([""])
-        text = text_group(empty)
+        text = replace(text_group(empty), adapters=sequence.text.adapters)
         repeated = replace(text, tokens=text.tokens.expand(b, -1, -1))
-        return replace(sequence, text=repeated, pooled=empty.pooled.expand(b, -1))
+        return replace(sequence, text=repeated, pooled=empty.pooled.expand(b, -1), conditions=())

@@ -16,7 +16,7 @@ from benchmarks.ceilings import CodecRoundTrip, Renders
 from benchmarks.generation import check_generator
 from benchmarks.jobs import check_arguments, locate
 from benchmarks.scenes import tiny_world
-from benchmarks.suite import available_suites, load_suite
+from benchmarks.suite_file import available_suites, load_suite
 from benchmarks.sweep import configurations
 from benchmarks.tracking import tracking_uri
 from datamodules.collate import collate
@@ -166,7 +166,8 @@ def test_packaged_suites_name_what_exists_and_settings_it_takes(name):
     suite, _ = load_suite(name)
     for configuration in configurations(suite):
         check_generator(configuration)
-    for component in (suite.analyzer, *suite.scorers.values()):
+    workloads = [w.cases for w in suite.workloads.values()]
+    for component in filter(None, (suite.analyzer, *suite.scorers.values(), *workloads)):
         check_arguments(locate(component.class_path, name), component.init_args, name)
     for path in suite.metrics:
         assert callable(locate(path, name))

@@ -3,7 +3,7 @@
 import json
 import math
 import os
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
@@ -31,6 +31,8 @@ def test_rows_have_exactly_the_published_keys():
         "high": 0.6,
         "n": 10,
         "slice": "all",
+        "expected": None,
+        "met": None,
     }
     assert list(row) == [f.name for f in fields(Row)]
 
@@ -44,6 +46,12 @@ def test_the_report_is_strict_json(tmp_path):
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(path, report(Row("s", "m", "", None, "q", math.nan, None, None, 0)).to_dict())
     assert json.loads(path.read_text()) == content, "a refused report must leave the old one whole"
+
+
+def test_a_row_says_whether_it_is_what_was_expected():
+    met, missed = (replace(ROW, expected="≥ 0.5", met=verdict) for verdict in (True, False))
+    assert (ROW.verdict, met.verdict, missed.verdict) == ("", "≥ 0.5 met", "≥ 0.5 missed")
+    assert report(ROW, missed).outcomes[0].expectations() == [missed]
 
 
 def test_undefined_figures_become_null():

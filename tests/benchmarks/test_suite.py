@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.suite import SUITE_FOLDER, SuiteError, available_suites, load_suite
+from benchmarks.suite import SuiteError
+from benchmarks.suite_file import SUITE_FOLDER, available_suites, load_suite
 
 BLOBS = str(Path(__file__).with_name("blobs.yaml"))
 
