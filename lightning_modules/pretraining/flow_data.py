@@ -59,12 +59,15 @@ class BatchRecipe:
         mixture: weight of each context, by its name; contexts left out are not trained.
         batch_size: scenes per batch.
         text_dropout: share of samples that get the empty prompt, for classifier-free guidance.
+        single_canvas_moved: share of single canvases that are moved to a place drawn at random: like the references of
+            Kontext, they say who, and not where.
         seed: of the stream.
     """
 
     mixture: dict[str, float] = field(default_factory=lambda: {"text": 1.0, "canvas": 1.0})
     batch_size: int = 16
     text_dropout: float = 0.1
+    single_canvas_moved: float = 0.0
     seed: int = 0
 
 
@@ -143,9 +146,19 @@ class FlowBatches(IterableDataset[FlowBatch]):
             if context is Context.SINGLE_CANVAS:
                 shown = int(torch.randint(int(shard.count[i]), (1,), generator=rng))
                 latents, place = latents[place[:, 2] == shown], place[place[:, 2] == shown]
+                if float(torch.rand((), generator=rng)) < self.recipe.single_canvas_moved:
+                    place = _moved(place, side, rng)
             tokens.append(latents)
             ids.append(canvas_ids(place[:, :2], place[:, 2]))
         return ragged_group(tokens, ids)
+
+
+def _moved(place: Int[Tensor, "t 3"], side: int, rng: Generator) -> Int[Tensor, "t 3"]:
+    """The same tokens somewhere else on a canvas of ``side`` x ``side`` tokens."""
+    first, last = place[:, :2].amin(dim=0), place[:, :2].amax(dim=0)
+    room = side - (last - first)
+    corner = torch.stack([torch.randint(int(r), (), generator=rng) for r in room])
+    return torch.cat([place[:, :2] - first + corner, place[:, 2:]], dim=1)
 
 
 class FlowPretrainingData(L.LightningDataModule):

@@ -102,6 +102,26 @@ def test_a_single_canvas_shows_one_person(world):
             assert any(torch.equal(tokens[kept], canvas) for canvas in canvases)
 
 
+def test_moved_canvases_keep_their_shape_and_stay_inside(world):
+    recipe = BatchRecipe({"single_canvas": 1.0}, 3, 0.0, single_canvas_moved=1.0, seed=5)
+    stream = FlowBatches([world[3]], world[2].encode([""]), recipe)
+    corners = set()
+    for step in range(8):
+        (moved,) = stream.batch(step).sequence.conditions
+        valid = torch.ones(moved.tokens.shape[:2], dtype=torch.bool) if moved.valid is None else moved.valid
+        for tokens, ids, kept in zip(moved.tokens, moved.ids.expand(*valid.shape, 3), valid, strict=True):
+            places = ids[kept][:, 1:]
+            assert places.min() >= 0
+            assert places.max() <= 7
+            corner = places.amin(0)
+            corners.add(tuple(corner.tolist()))
+            shard = world[3]
+            row = int((shard.canvas.float() == tokens[0]).all(1).nonzero()[0])
+            true = shard.canvas_place[row : row + len(places), :2].float()
+            assert torch.equal(places - corner, true - true.amin(0))
+    assert len(corners) > 12
+
+
 def test_dropped_prompts_are_the_empty_prompt(world):
     encoder = world[2]
     batch = batches(world, {Context.TEXT: 1.0}, dropout=1.0).batch(0)
