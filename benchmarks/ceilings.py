@@ -10,7 +10,7 @@ from datamodules.schema.scene import SceneBatch
 
 
 class SceneGenerator(Protocol):
-    """What a method must offer to be benchmarked.
+    """What a method must offer to be benchmarked; one with a ``train(seed)`` too is trained before each seed's images.
 
     Attributes:
         name: shown in logs; the suite's own name for the method is what reports use.

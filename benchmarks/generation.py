@@ -69,8 +69,16 @@ class GenerationJob:
 def _load(configuration: Configuration, held: Held) -> SceneGenerator:
     """Build a generator and let it draw one scene, so that what loads at first use is not timed as generation."""
     generator: SceneGenerator = build(configuration.generator, f"methods.{configuration.method}")
+    _train(generator, configuration.seeds[0])
     generator.generate(held.batches[0].select(torch.tensor([0])), seed=0, **configuration.setting)
     return generator
+
+
+def _train(generator: SceneGenerator, seed: int) -> None:
+    """Methods with a ``train`` are trained for every seed; what they draw is drawn by that training."""
+    train = getattr(generator, "train", None)
+    if train is not None:
+        train(seed)
 
 
 def prepare(suite: Suite) -> tuple[Held, Panel]:
@@ -122,6 +130,7 @@ class _Run:
         began = time.perf_counter()
         setting = self.configuration.setting
         for seed in self.configuration.seeds:
+            _train(generator, seed)
             for index, batch in enumerate(self.held.batches):
                 started = time.perf_counter()
                 with torch.no_grad():

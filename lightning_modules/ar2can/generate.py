@@ -120,8 +120,8 @@ def generate(options: argparse.Namespace) -> list[dict[str, float | int | None]]
     return scores
 
 
-def artist(config: Path, lora: Path | None) -> GRPOArtistModule:
-    """The Artist of a training configuration, with a trained LoRA set if there is one.
+def artist(config: Path, lora: Path | None, changes: Sequence[str] = ()) -> GRPOArtistModule:
+    """The Artist of a training configuration, with ``key=value`` changes, and a trained LoRA set if there is one.
 
     Raises:
         ValueError: if the configuration trains something else, or a file is missing.
@@ -131,7 +131,7 @@ def artist(config: Path, lora: Path | None) -> GRPOArtistModule:
             raise ValueError(f"{name}: there is no file {path}")
     files = [CONFIGS / "trainer" / "cpu.yaml", config]
     arguments = [part for file in files for part in ("-c", str(file))]
-    module = TroupeCLI([*arguments, "trainer.logger=false"], run=False).model
+    module = TroupeCLI([*arguments, *changes, "trainer.logger=false"], run=False).model
     if not isinstance(module, GRPOArtistModule):
         raise ValueError(
             f"--config: {config} trains a {type(module).__name__}; give an Artist's configuration"
