@@ -106,7 +106,12 @@ class TrainedArtist:
         written: Any = OmegaConf.load(self.config)
         source = OmegaConf.select(written, "model.init_args.backbone.init_args.source")
         card = SHIPPED / str(source) / "diffusion_pytorch_model.json"
-        parts: list[Any] = [OmegaConf.to_yaml(written), self.changes, seed, card.read_text() if card.is_file() else source]
+        parts: list[Any] = [
+            OmegaConf.to_yaml(written),
+            self.changes,
+            seed,
+            card.read_text() if card.is_file() else source,
+        ]
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
 

@@ -20,6 +20,7 @@ from datamodules.schema.scene import Scene
 from datamodules.tiny_world.datamodule import TinyWorldDataset
 from datamodules.tiny_world.identities import Split
 from lightning_modules.backbone.autoencoder import PatchAutoencoder
+from lightning_modules.backbone.flux_source import SHIPPED
 from lightning_modules.pretraining.codec_growth import deepen
 from lightning_modules.pretraining.conv_muon import ConvMuon
 from lightning_modules.pretraining.model_card import write_model_card
@@ -162,7 +163,7 @@ class CodecModule(L.LightningModule):
     Args:
         codec: the model; its constructor arguments are its size.
         recipe: how it is optimised.
-        start: folder of a codec to go on from: its encoder and the scale of its latents are kept as they are, so that
+        start: folder, or shipped name, of a codec to go on from: its encoder and the scale of its latents are kept as they are, so that
             everything trained on its latents stays valid; its decoder is trained on, with blocks added where ``codec``
             has more.
         output: folder the finished codec is written to, in diffusers format.
@@ -181,7 +182,8 @@ class CodecModule(L.LightningModule):
         self.peaks = (self.recipe.muon_learning_rate, self.recipe.learning_rate)
         self.start, self.output = start, output
         if start is not None:
-            deepen(codec, PatchAutoencoder.from_pretrained(start))
+            shipped = SHIPPED / start
+            deepen(codec, PatchAutoencoder.from_pretrained(shipped if shipped.is_dir() else start))
         self.register_buffer("class_weights", torch.tensor(self.recipe.class_weights), persistent=False)
 
     def on_fit_start(self) -> None:

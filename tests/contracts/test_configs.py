@@ -112,13 +112,26 @@ def count(module: nn.Module) -> int:
     return sum(p.numel() for p in module.parameters())
 
 
+@pytest.fixture
+def lab(tmp_path, monkeypatch):
+    """A working folder in which the files stand that configurations of the papers ask for, empty."""
+    for name in ("Qwen2-VL-7B-Instruct/config.json", "HPSv3.safetensors"):
+        path = tmp_path / "models" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.mark.parametrize(
     "path", [p for p in FILES if relative(p).split("/")[0] not in {"trainer", "backbone"}], ids=relative
 )
-def test_experiment_is_built(path):
+def test_experiment_is_built(path, lab):
     """Module and data through the command line; the module's networks on the meta device."""
     cli = through_the_cli(HARDWARE, path)
     assert isinstance(cli.model, L.LightningModule)
+    backbone = getattr(cli.model, "backbone", None)
+    if backbone is not None and backbone.source and not (SHIPPED / str(backbone.source)).is_dir():
+        backbone.source = None  # weights a lab puts in place: the size given beside them is built instead
     with torch.device("meta"):
         cli.model.configure_model()
     assert count(cli.model) > 0
