@@ -163,9 +163,9 @@ class CodecModule(L.LightningModule):
     Args:
         codec: the model; its constructor arguments are its size.
         recipe: how it is optimised.
-        start: folder, or shipped name, of a codec to go on from: its encoder and the scale of its latents are kept as they are, so that
-            everything trained on its latents stays valid; its decoder is trained on, with blocks added where ``codec``
-            has more.
+        start: folder, or shipped name, of a codec to go on from: its encoder and the scale of its latents are kept as
+            they are, so that everything trained on its latents stays valid; its decoder is trained on, with blocks
+            added where ``codec`` has more.
         output: folder the finished codec is written to, in diffusers format.
     """
 
