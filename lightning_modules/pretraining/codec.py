@@ -167,6 +167,7 @@ class CodecModule(L.LightningModule):
             they are, so that everything trained on its latents stays valid; its decoder is trained on, with blocks
             added where ``codec`` has more.
         output: folder the finished codec is written to, in diffusers format.
+        config: name of this configuration in ``configs/pretraining``, for the model's card.
     """
 
     def __init__(
@@ -175,12 +176,13 @@ class CodecModule(L.LightningModule):
         recipe: CodecRecipe | None = None,
         start: str | None = None,
         output: str = "runs/codec/weights",
+        config: str = "codec",
     ) -> None:
         super().__init__()
         self.automatic_optimization = False  # two optimizers
         self.codec, self.recipe = codec, recipe or CodecRecipe()
         self.peaks = (self.recipe.muon_learning_rate, self.recipe.learning_rate)
-        self.start, self.output = start, output
+        self.start, self.output, self.config = start, output, config
         if start is not None:
             shipped = SHIPPED / start
             deepen(codec, PatchAutoencoder.from_pretrained(shipped if shipped.is_dir() else start))
@@ -252,7 +254,7 @@ class CodecModule(L.LightningModule):
         metrics = {k: float(v) for k, v in self.trainer.callback_metrics.items() if k.startswith("val/")}
         scenes = len(cast(Any, self.trainer).datamodule.views["train"][0])
         data = f"five views each of {scenes} scenes of the train split"
-        write_model_card(self.output, "codec", data, self.trainer.global_step // 2, metrics)
+        write_model_card(self.output, self.config, data, self.trainer.global_step // 2, metrics)
 
     def _measure_latents(self) -> None:
         images, _ = cast(Any, self.trainer).datamodule.views["val"]

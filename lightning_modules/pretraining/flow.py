@@ -55,6 +55,7 @@ class FlowPretrainingModule(L.LightningModule):
         recipe: how it is optimised.
         people_weight: a token full of people counts ``1 + people_weight`` times an empty one.
         output: folder the averaged model is written to, in diffusers format.
+        config: name of this configuration in ``configs/pretraining``, for the model's card.
     """
 
     def __init__(
@@ -64,13 +65,14 @@ class FlowPretrainingModule(L.LightningModule):
         recipe: FlowRecipe | None = None,
         people_weight: float = 1.0,
         output: str = "runs/flow/weights",
+        config: str = "flow",
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.backbone = backbone
         self.sigma_sampler = sigma_sampler or LogitNormalSigmas()
         self.recipe = recipe or FlowRecipe()
-        self.people_weight, self.output = people_weight, output
+        self.people_weight, self.output, self.config = people_weight, output, config
 
     def configure_model(self) -> None:
         """Build the backbone in bfloat16 and its float32 master and average."""
@@ -158,4 +160,5 @@ class FlowPretrainingModule(L.LightningModule):
         }
         data = cast(Any, self.trainer).datamodule
         described = "given batches" if data is None else data.described()
-        write_model_card(self.output, "flow", described, self.trainer.global_step // 2, metrics)
+        steps, processes = self.trainer.global_step // 2, self.trainer.world_size
+        write_model_card(self.output, self.config, described, steps, metrics, processes)

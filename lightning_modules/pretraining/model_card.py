@@ -12,7 +12,7 @@ WEIGHTS = "diffusion_pytorch_model"
 
 
 def write_model_card(
-    folder: str | Path, config: str, data: str, steps: int, metrics: dict[str, float]
+    folder: str | Path, config: str, data: str, steps: int, metrics: dict[str, float], processes: int = 1
 ) -> WeightsCard:
     """Write the card beside the weights of ``folder``.
 
@@ -22,9 +22,10 @@ def write_model_card(
         data: what it was trained on.
         steps: training steps.
         metrics: what it reaches, named with the split.
+        processes: how many trained together.
     """
     payload = (Path(folder) / f"{WEIGHTS}.safetensors").read_bytes()
-    hardware = "-c configs/trainer/cpu.yaml"
+    hardware = f"-c configs/trainer/{'cpu' if processes == 1 else 'two_cpu_ranks'}.yaml"
     card = WeightsCard(
         name=WEIGHTS,
         command=f"python -m lightning_modules.cli fit {hardware} -c configs/pretraining/{config}.yaml",

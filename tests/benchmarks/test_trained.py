@@ -9,9 +9,8 @@ from datamodules.tiny_world.scenes import draw_scene
 
 SHORT = [
     "trainer.max_epochs=1",
-    "trainer.num_sanity_val_steps=0",
-    "trainer.limit_val_batches=0",
-    "trainer.enable_progress_bar=false",
+    "trainer.check_val_every_n_epoch=1",
+    "data.init_args.val_size=2",
     "model.init_args.sampling.steps=4",
     "model.init_args.sampling.eval_steps=2",
     "model.init_args.recipe.micro_batch=4",
