@@ -147,6 +147,7 @@ class _Run:
             samples=self.samples,
             records=self.records,
             ceiling=self.configuration.ceiling,
+            paper=self.configuration.paper,
             seconds=time.perf_counter() - began,
         )
 

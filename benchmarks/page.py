@@ -12,7 +12,7 @@ from benchmarks.figures import figure, ordered, shown
 from benchmarks.pictures import media_type
 from benchmarks.plots import plots
 from benchmarks.report import Badge, Outcome, Report, Row, Sample, write_atomically
-from benchmarks.table import best
+from benchmarks.table import beside, best
 
 STYLE = Path(__file__).with_name("page.css")
 _ARROW = {1: " ↑", -1: " ↓", 0: ""}
@@ -77,7 +77,7 @@ def _summary(report: Report) -> str:
     heads = [figure(m).label + _ARROW[figure(m).better] for m in metrics]
     top = {m: best(report, m) for m in metrics}
     rows = [
-        (_title(o), [_cell(o.row(m), m, None if o.ceiling else top[m]) for m in metrics])
+        (_title(o), [_cell(o.row(m), m, None if o.ceiling else top[m], beside(o, m)) for m in metrics])
         for o in report.outcomes
     ]
     if any(o.expectations() for o in report.outcomes):
@@ -101,10 +101,11 @@ def _title(outcome: Outcome) -> str:
     return escape(outcome.method) + "".join(f"<small>{escape(text)}</small>" for text in small)
 
 
-def _cell(row: Row | None, metric: str, top: float | None = None) -> str:
+def _cell(row: Row | None, metric: str, top: float | None = None, under: Sequence[str] = ()) -> str:
     if row is None or row.value is None:
         return '<td class="soft">–</td>'
     interval = "" if row.low is None else f"<small>{shown(row.low, metric)}–{shown(row.high, metric)}</small>"
+    interval += "".join(f"<small>{escape(line)}</small>" for line in under)
     mark = ' class="best"' if row.value == top else ""
     return f'<td{mark} title="n = {row.n}">{shown(row.value, metric)}{interval}</td>'
 

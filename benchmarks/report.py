@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import statistics
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -92,6 +93,7 @@ class Outcome:
         records: one dictionary per image.
         seconds: wall time of the whole configuration.
         ceiling: shown for scale, not a competitor.
+        paper: what the method's paper reports, by figure.
     """
 
     method: str
@@ -102,6 +104,7 @@ class Outcome:
     records: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 0.0
     ceiling: bool = False
+    paper: dict[str, float] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -114,6 +117,15 @@ class Outcome:
             if (row.metric, row.slice, row.seed) == (metric, part, seed):
                 return row
         return None
+
+    def spread(self, metric: str) -> float | None:
+        """Standard deviation of a figure over seeds; None with fewer than two."""
+        values = [
+            row.value
+            for row in self.rows
+            if row.metric == metric and row.slice == "all" and row.seed is not None and row.value is not None
+        ]
+        return statistics.stdev(values) if len(values) > 1 else None
 
     def expectations(self) -> list[Row]:
         """The figures something is expected of."""

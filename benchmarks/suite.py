@@ -76,7 +76,8 @@ class Folder:
 class Method:
     """One generator and the settings it is run in: every row of ``settings`` with every point of ``grid``.
 
-    A ``ceiling`` is shown for scale and left out when the best value of a figure is marked.
+    A ``ceiling`` is shown for scale and left out when the best value of a figure is marked. ``paper`` holds what the
+    method's paper reports, by figure, and is shown beside ours.
     """
 
     generator: Component = field(default_factory=Component)
@@ -85,6 +86,7 @@ class Method:
     grid: dict[str, Any] = field(default_factory=dict)
     seeds: list[int] | None = None
     ceiling: bool = False
+    paper: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass

@@ -18,6 +18,7 @@ class Configuration:
         setting: keyword arguments of ``generate`` beside the seed.
         seeds: sampling seeds.
         ceiling: shown for scale, not a competitor.
+        paper: what the method's paper reports, by figure.
     """
 
     method: str
@@ -25,6 +26,7 @@ class Configuration:
     setting: dict[str, Any] = field(default_factory=dict)
     seeds: tuple[int, ...] = (0,)
     ceiling: bool = False
+    paper: dict[str, float] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -76,4 +78,6 @@ def _of_method(name: str, method: Method, suite: Suite) -> list[Configuration]:
     except SuiteError as error:
         raise SuiteError(f"methods.{name}: {error}") from error
     seeds = tuple(suite.seeds if method.seeds is None else method.seeds)
-    return [Configuration(name, method.generator, row, seeds, method.ceiling) for row in rows]
+    return [
+        Configuration(name, method.generator, row, seeds, method.ceiling, dict(method.paper)) for row in rows
+    ]

@@ -62,7 +62,18 @@ def _cell(outcome: Outcome, metric: str, top: float | None) -> Text:
     cell = Text(shown(row.value, metric), style="bold" if row.value == top else "")
     if row.low is not None:
         cell.append(f"\n{shown(row.low, metric)}–{shown(row.high, metric)}", style="dim")
+    for line in beside(outcome, metric):
+        cell.append(f"\n{line}", style="dim")
     return cell
+
+
+def beside(outcome: Outcome, metric: str) -> list[str]:
+    """What stands under a figure: its spread over seeds, and what the method's paper reports."""
+    spread, paper = outcome.spread(metric), outcome.paper.get(metric)
+    return [
+        *([] if spread is None else [f"± {shown(spread, metric)} seeds"]),
+        *([] if paper is None else [f"paper {shown(paper, metric)}"]),
+    ]
 
 
 def _verdicts(outcome: Outcome) -> Text:

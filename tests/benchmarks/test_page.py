@@ -4,16 +4,19 @@ import base64
 import io
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 import torch
 from PIL import Image
+from rich.console import Console
 
 from benchmarks.page import render
 from benchmarks.pictures import contact_sheet, encode
 from benchmarks.plots import plots
 from benchmarks.report import Badge, Outcome, Report, Row, Sample
+from benchmarks.table import print_summary
 
 PROVENANCE = {
     "git": {"revision": "abcdef0123456789", "dirty": True},
@@ -180,3 +183,14 @@ def test_contact_sheet_colours_by_verdict():
     assert good[1] > good[0]
     assert bad[0] > bad[1]
     assert contact_sheet([]) is None
+
+
+def test_spread_and_paper_stand_under_the_figure(report, capsys):
+    report.outcomes = [replace(report.outcomes[0], paper={"identity": 0.682})]
+    page = render(report)
+    assert "<small>± 0.007 seeds</small>" in page
+    assert "<small>paper 0.682</small>" in page
+    print_summary(Console(width=200), report)
+    printed = capsys.readouterr().out
+    assert "± 0.007 seeds" in printed
+    assert printed.count("paper") == 1

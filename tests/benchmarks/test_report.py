@@ -6,6 +6,7 @@ import os
 from dataclasses import fields, replace
 
 import pytest
+import torch
 
 from benchmarks.report import Outcome, Report, Row, finite, write_atomically, write_json
 
@@ -89,3 +90,12 @@ def test_lookup_by_metric_slice_and_seed():
     assert outcome.row("missing") is None
     assert made.slices() == ["people=9", "people=10"]
     assert made.metrics() == ["quality"]
+
+
+def test_the_spread_is_over_seeds_of_the_whole():
+    seeds = [
+        replace(ROW, seed=seed, value=value) for seed, value in ((0, 0.1), (1, 0.4), (2, None), (3, 0.6))
+    ]
+    outcome = report(ROW, *seeds, replace(ROW, seed=4, value=9.0, slice="people=3")).outcomes[0]
+    assert outcome.spread("quality") == pytest.approx(torch.tensor([0.1, 0.4, 0.6]).std().item())
+    assert report(ROW, seeds[0]).outcomes[0].spread("quality") is None
