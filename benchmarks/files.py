@@ -6,7 +6,6 @@ range) is refused by name, as are corrupt files and files too large to be decode
 """
 
 import csv
-import json
 import re
 import warnings
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from benchmarks.suite import SuiteError
+from datamodules.jsonl import json_lines
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".avif"}
 _WHITE = (255, 255, 255, 255)
@@ -179,22 +179,15 @@ def _no_bomb_guard() -> Iterator[None]:
 
 def _rows(path: Path) -> Iterator[tuple[int, dict]]:
     """(line number, row) of a CSV or JSONL file."""
-    text = path.read_text(encoding="utf-8-sig")
     if path.suffix.lower() == ".csv":
-        reader = csv.DictReader(text.splitlines())
+        reader = csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines())
         for row in reader:
             yield reader.line_num, row
         return
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise SuiteError(f"{path.name}, line {number}: not JSON: {error}") from error
-        if not isinstance(row, dict):
-            raise SuiteError(f"{path.name}, line {number}: expected an object with 'file'")
-        yield number, row
+    try:
+        yield from json_lines(path)
+    except ValueError as error:
+        raise SuiteError(str(error)) from error
 
 
 def _natural(name: str) -> list[tuple[int, int, str]]:

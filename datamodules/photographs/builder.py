@@ -14,8 +14,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from datamodules.jsonl import json_lines
 from datamodules.photographs.faces import Faces, find_faces
-from datamodules.photographs.files import Photo, UnfitError, decode, json_lines, list_photos, write_whole
+from datamodules.photographs.files import Photo, UnfitError, decode, list_photos, write_whole
 from datamodules.photographs.framing import Frame, frame_faces
 from datamodules.photographs.identities import Face, Identities
 from datamodules.photographs.records import SCENES, write_scene

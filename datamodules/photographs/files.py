@@ -1,18 +1,17 @@
 """Photographs and their captions on disk, and files that are written whole or not at all."""
 
-import json
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from PIL import Image, ImageOps
 from torch import Tensor
+
+from datamodules.jsonl import json_lines
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 CAPTIONS = "captions.jsonl"
@@ -87,24 +86,6 @@ def read_captions(path: Path) -> dict[str, str]:
             raise ValueError(f"{path}, line {number}: {file!r} is named twice")
         captions[file] = prompt
     return captions
-
-
-def json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """(line number, object) of a JSONL file.
-
-    Raises:
-        ValueError: naming the line that is not a JSON object.
-    """
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path}, line {number}: not JSON: {error}") from error
-        if not isinstance(row, dict):
-            raise ValueError(f"{path}, line {number}: expected an object, got {type(row).__name__}")
-        yield number, row
 
 
 def decode(content: bytes) -> Float[Tensor, "3 h w"]:

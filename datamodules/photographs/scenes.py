@@ -9,7 +9,7 @@ from typing import Any
 
 from torch.utils.data import Dataset
 
-from datamodules.photographs.files import json_lines
+from datamodules.jsonl import json_lines
 from datamodules.photographs.records import SCENES, read_scene
 from datamodules.scene_sources import SceneSource, described
 from datamodules.schema.scene import Scene
