@@ -61,8 +61,9 @@ def plots(report: Report) -> list[tuple[str, str]]:
     found = []
     for key in _numeric_keys(report.outcomes):
         wanted = [*metrics, *(m for m in ("frechet", "seconds") if m in report.metrics())]
+        lines = {n: part for name, own in families.items() for n, part in _apart(name, own, key).items()}
         found.append(
-            (f"Figures against {key}, 95 % intervals over scenes", _lines(families, wanted, key, _over(key)))
+            (f"Figures against {key}, 95 % intervals over scenes", _lines(lines, wanted, key, _over(key)))
         )
     if any(part.startswith("people=") for part in report.slices()):
         last = {name: members[-1:] for name, members in families.items()}
@@ -82,6 +83,16 @@ def _families(outcomes: Iterable[Outcome]) -> dict[str, list[Outcome]]:
         words = [f"{k}={v}" for k, v in outcome.parameters.items() if not _number(v)]
         families.setdefault(" ".join([outcome.method, *words]), []).append(outcome)
     return families
+
+
+def _apart(name: str, members: list[Outcome], key: str) -> dict[str, list[Outcome]]:
+    """A family cut into lines along which only ``key`` varies."""
+    others = [k for k in _numeric_keys(members) if k != key]
+    lines: dict[str, list[Outcome]] = {}
+    for member in members:
+        words = [f"{k}={member.parameters[k]}" for k in others if k in member.parameters]
+        lines.setdefault(" ".join([name, *words]), []).append(member)
+    return lines
 
 
 def _number(value: object) -> bool:

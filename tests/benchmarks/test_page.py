@@ -194,3 +194,16 @@ def test_spread_and_paper_stand_under_the_figure(report, capsys):
     printed = capsys.readouterr().out
     assert "± 0.007 seeds" in printed
     assert printed.count("paper") == 1
+
+
+def test_a_line_varies_in_its_own_axis_alone(report):
+    """Two settings that vary together are two lines, not one that goes back and forth."""
+    plain, guided = outcome("base", 4, 0.2), outcome("base", 4, 0.3)
+    pairs = [(plain, 1.0), (guided, 2.0), (outcome("base", 28, 0.4), 1.0)]
+    report.outcomes = [replace(o, parameters={**o.parameters, "guidance": g}) for o, g in pairs]
+    drawn = dict(plots(report))
+    steps = next(svg for caption, svg in drawn.items() if "against steps" in caption)
+    assert "base guidance=1.0" in steps
+    assert "base guidance=2.0" in steps
+    guidance = next(svg for caption, svg in drawn.items() if "against guidance" in caption)
+    assert "base steps=4" in guidance
