@@ -11,8 +11,9 @@ from omegaconf import OmegaConf
 from benchmarks.figures import figure, ordered, shown
 from benchmarks.pictures import media_type
 from benchmarks.plots import plots
-from benchmarks.report import Badge, Outcome, Report, Row, Sample, write_atomically
+from benchmarks.report import Badge, Outcome, Report, Row, Sample
 from benchmarks.table import beside, best
+from datamodules.whole_files import write_whole
 
 STYLE = Path(__file__).with_name("page.css")
 _ARROW = {1: " ↑", -1: " ↓", 0: ""}
@@ -20,7 +21,7 @@ _ARROW = {1: " ↑", -1: " ↓", 0: ""}
 
 def write_page(path: Path, report: Report) -> None:
     """Render and replace the file as a whole."""
-    write_atomically(path, render(report).encode())
+    write_whole(path, render(report).encode())
 
 
 def render(report: Report) -> str:

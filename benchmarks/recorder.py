@@ -25,11 +25,12 @@ from rich.progress import (
 
 from benchmarks.page import write_page
 from benchmarks.pictures import contact_sheet
-from benchmarks.report import Outcome, Report, Status, write_atomically, write_json
+from benchmarks.report import Outcome, Report, Status, write_json
 from benchmarks.suite import Suite, SuiteError
 from benchmarks.table import print_summary
 from benchmarks.tracking import Tracker
 from callbacks.provenance import collect_provenance
+from datamodules.whole_files import write_whole
 
 LOG_WIDTH = 160  # a log file has no width of its own
 
@@ -144,7 +145,7 @@ class Recorder:
     def _write_records(self) -> None:
         """All per-image records of the finished configurations, as one JSON object per line."""
         lines = [json.dumps(r, allow_nan=False) for o in self.report.outcomes for r in o.records]
-        write_atomically(self.images_file, "".join(f"{line}\n" for line in lines).encode())
+        write_whole(self.images_file, "".join(f"{line}\n" for line in lines).encode())
 
     def _log(self, outcome: Outcome) -> None:
         """A full disk or a locked database must not cost figures that are already safe in the report."""

@@ -2,12 +2,13 @@
 
 import json
 import math
-import os
 import statistics
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+
+from datamodules.whole_files import write_whole
 
 FORMAT = 1
 Status = Literal["running", "finished", "interrupted", "failed"]
@@ -200,17 +201,7 @@ def finite(value: float) -> float | None:
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write JSON atomically; NaN is refused rather than written as invalid JSON."""
-    write_atomically(path, json.dumps(content, indent=1, allow_nan=False, default=str).encode())
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace ``path`` by a complete file: a reader, or a crash, sees the old content or the new, never a part."""
-    part = path.with_name(f".{path.name}.part")
-    with part.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    write_whole(path, json.dumps(content, indent=1, allow_nan=False, default=str).encode())
 
 
 def _natural(part: str) -> tuple[str, float, str]:

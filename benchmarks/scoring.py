@@ -18,8 +18,9 @@ from benchmarks.generation import badges
 from benchmarks.panel import Panel, tiny_warning
 from benchmarks.pictures import encode
 from benchmarks.recorder import Recorder
-from benchmarks.report import Outcome, Sample, write_atomically
+from benchmarks.report import Outcome, Sample
 from benchmarks.suite import Suite, SuiteError
+from datamodules.whole_files import write_whole
 
 SCORED = "scored"
 Line = dict[str, Any]
@@ -77,9 +78,9 @@ class Ledger:
         self._lines = {line["file"]: line for line in lines if line.get("judges") == self.judges}
         if others:
             aside = self.path.with_name(f"images.{others[0].get('judges', 'other')}.jsonl")
-            write_atomically(aside, _encode(others))
+            write_whole(aside, _encode(others))
         # rewriting drops a last line cut short by a crash, so that what is appended starts on its own line
-        write_atomically(self.path, _encode(list(self._lines.values())))
+        write_whole(self.path, _encode(list(self._lines.values())))
         self._file = self.path.open("a", encoding="utf-8")
         return self
 
@@ -87,7 +88,7 @@ class Ledger:
         if self._file is not None:
             self._file.close()
         if self._superseded:
-            write_atomically(self.path, _encode(list(self._lines.values())))
+            write_whole(self.path, _encode(list(self._lines.values())))
 
     def known(self, entry: Listed, folder: Path) -> Line | None:
         """The line of an earlier run, if file, prompt and judges are still the same."""

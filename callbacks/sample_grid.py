@@ -10,7 +10,7 @@ from lightning.pytorch.loggers import MLFlowLogger
 from torch import Tensor
 from torchvision.utils import make_grid, save_image
 
-from datamodules.geometry.canvas import draw_canvases
+from datamodules.geometry.canvas import scene_canvases
 from datamodules.schema.scene import SceneBatch
 
 
@@ -47,15 +47,7 @@ class SampleGrid(L.Callback):
     ) -> None:
         """Keep the first scenes."""
         for i in range(min(len(batch), self.scenes - len(self._columns))):
-            own = batch.layout.valid[i]
-            canvases = draw_canvases(
-                batch.references[i][own].cpu(),
-                batch.reference_landmarks[i][own].cpu(),
-                batch.layout.boxes[i][own].cpu(),
-                batch.size,
-                reference_boxes=batch.reference_boxes[i][own].cpu(),
-            )
-            shown = (batch.images[i], canvases.images.amax(dim=0), outputs[i])
+            shown = (batch.images[i], scene_canvases(batch, i).images.amax(dim=0), outputs[i])
             self._columns.append(torch.stack([image.detach().cpu().float() for image in shown]))
 
     def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:

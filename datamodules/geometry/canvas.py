@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from datamodules.geometry.draw import draw_skeleton
 from datamodules.schema.canvas import Canvases
+from datamodules.schema.scene import SceneBatch
 
 TOKEN_PIXELS = 16
 # Height of a face box over the root-mean-square distance of the five landmarks from their centroid, and how far (in
@@ -79,6 +80,19 @@ def draw_canvases(
             images[i], touched = _with_skeleton(images[i], keypoints[i], rows, columns)
             keep[i] |= touched
     return Canvases(images, keep)
+
+
+def scene_canvases(batch: SceneBatch, index: int, pose: bool = False) -> Canvases:
+    """The canvases of one scene of a batch, with skeletons where ``pose`` asks for them."""
+    own = batch.layout.valid[index]
+    return draw_canvases(
+        batch.references[index][own],
+        batch.reference_landmarks[index][own],
+        batch.layout.boxes[index][own],
+        batch.size,
+        keypoints=batch.layout.keypoints[index][own] if pose else None,
+        reference_boxes=batch.reference_boxes[index][own],
+    )
 
 
 def _with_skeleton(

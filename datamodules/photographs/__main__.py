@@ -14,11 +14,11 @@ from typing import Any
 from jsonargparse import ArgumentParser, DefaultHelpFormatter
 
 from datamodules.photographs.builder import SKIPPED, CanvasBuilder
-from datamodules.photographs.files import write_whole
 from datamodules.photographs.scenes import FolderScenes
 from datamodules.photographs.settings import BuildSettings
 from datamodules.photographs.sheet import contact_sheet
 from datamodules.schema.interfaces import Analyzer
+from datamodules.whole_files import write_whole
 
 PREVIEW = "preview.png"
 INTERRUPTED = 130  # the shell's exit status for Ctrl-C

@@ -8,15 +8,15 @@ import hashlib
 import json
 import logging
 import random
-import re
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from datamodules.camera import asks_to_face_the_camera
 from datamodules.jsonl import json_lines
 from datamodules.photographs.faces import Faces, find_faces
-from datamodules.photographs.files import Photo, UnfitError, decode, list_photos, write_whole
+from datamodules.photographs.files import Photo, UnfitError, decode, list_photos
 from datamodules.photographs.framing import Frame, frame_faces
 from datamodules.photographs.identities import Face, Identities
 from datamodules.photographs.records import SCENES, write_scene
@@ -25,10 +25,10 @@ from datamodules.photographs.views import GeneratedViews, SecondViews, generated
 from datamodules.references import choose_views
 from datamodules.schema.interfaces import Analyzer
 from datamodules.schema.scene import Person, Scene
+from datamodules.whole_files import write_whole
 
 STATE, SKIPPED = "build.json", "skipped.jsonl"
 ANALYSES, PARTS, PICTURES = "analysis", "parts", ("images", "references")
-_TO_THE_CAMERA = re.compile(r"\b(look(s|ing)?( \w+)? (at|into)|fac(e|es|ing)) the camera\b", re.IGNORECASE)
 _REPORT_EVERY = 100
 
 logger = logging.getLogger(__name__)
@@ -237,5 +237,5 @@ def _scene(photo: Photo, seen: Faces, identities: Identities) -> Scene:
         background=None,
         scene_id=photo.name,
         seed=0,
-        frontal=bool(_TO_THE_CAMERA.search(photo.prompt)),
+        frontal=asks_to_face_the_camera(photo.prompt),
     )

@@ -17,8 +17,9 @@ from safetensors.torch import save
 from torch import Tensor
 
 from datamodules.geometry.ordering import reading_order
-from datamodules.photographs.files import Photo, decode, write_whole
+from datamodules.photographs.files import Photo, decode
 from datamodules.schema.interfaces import Analyzer
+from datamodules.whole_files import write_whole
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
-"""Photographs and their captions on disk, and files that are written whole or not at all."""
+"""Photographs and their captions on disk."""
 
-import os
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -110,14 +109,3 @@ def encode(image: Float[Tensor, "3 h w"]) -> bytes:
     buffer = BytesIO()
     Image.fromarray(pixels.numpy()).save(buffer, format="PNG")
     return buffer.getvalue()
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write beside the place and move there: whoever looks sees the old file, or the whole new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    with part.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)

@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from datamodules.photographs.files import decode, encode, write_whole
+from datamodules.photographs.files import decode, encode
 from datamodules.references import View
 from datamodules.schema.scene import Person, Scene
+from datamodules.whole_files import write_whole
 
 SCENES = "scenes.jsonl"
 _DIGITS = 6

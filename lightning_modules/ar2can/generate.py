@@ -22,8 +22,9 @@ from torch import Tensor
 from torchvision.transforms.functional import pil_to_tensor
 from torchvision.utils import draw_bounding_boxes, make_grid, save_image
 
+from datamodules.camera import asks_to_face_the_camera
 from datamodules.collate import collate
-from datamodules.geometry.canvas import TOKEN_PIXELS, draw_canvases
+from datamodules.geometry.canvas import TOKEN_PIXELS, scene_canvases
 from datamodules.plan_files import MAX_PEOPLE, PlanError, read_plan, row_of_faces, write_plan
 from datamodules.schema.interfaces import Analyzer
 from datamodules.schema.layout import Layout
@@ -34,7 +35,6 @@ from lightning_modules.policy.grpo_module import ADAPTER
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 CONFIG = CONFIGS / "ar2can" / "artist_tiny.yaml"
-CAMERA_PHRASE = "looking at the camera"
 
 
 class FaceError(ValueError):
@@ -194,19 +194,13 @@ def asked_for(
         )
         for i, path in enumerate(names)
     )
-    frontal = CAMERA_PHRASE in prompt.lower()
+    frontal = asks_to_face_the_camera(prompt)
     return collate([Scene(prompt, people, blank, blank, "asked for", seed=0, frontal=frontal)])
 
 
 def overview(scenes: SceneBatch, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "3 gh gw"]:
     """All canvases on one, then every image with the planned boxes."""
-    canvases = draw_canvases(
-        scenes.references[0],
-        scenes.reference_landmarks[0],
-        scenes.layout.boxes[0],
-        scenes.size,
-        reference_boxes=scenes.reference_boxes[0],
-    )
+    canvases = scene_canvases(scenes, 0)
     size = scenes.size[0]
     boxes = (scenes.layout.boxes[0] * size).round()
     framed = [draw_bounding_boxes(cast(Tensor, image.clamp(0, 1)), boxes, colors="white") for image in images]

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from datamodules.geometry.canvas import draw_canvases
+from datamodules.geometry.canvas import scene_canvases
 from datamodules.schema.scene import SceneBatch
 from lightning_modules.backbone.canvas_positions import ShareIds, canvas_ids, hidden_tokens
 from lightning_modules.backbone.latents import LatentCodec
@@ -83,17 +83,7 @@ def canvas_tokens(
     """
     recipe = recipe or CanvasRecipe()
     counts = batch.layout.counts().tolist()
-    drawn = [
-        draw_canvases(
-            batch.references[i, :count],
-            batch.reference_landmarks[i, :count],
-            batch.layout.boxes[i, :count],
-            batch.size,
-            keypoints=batch.layout.keypoints[i, :count] if recipe.pose else None,
-            reference_boxes=batch.reference_boxes[i, :count],
-        )
-        for i, count in enumerate(counts)
-    ]
+    drawn = [scene_canvases(batch, i, pose=recipe.pose) for i in range(len(batch))]
     latents = codec.encode(torch.cat([canvases.images for canvases in drawn])).split(counts)
     scenes = []
     for i, (tokens, canvases) in enumerate(zip(latents, drawn, strict=True)):

@@ -8,7 +8,8 @@ from dataclasses import fields, replace
 import pytest
 import torch
 
-from benchmarks.report import Outcome, Report, Row, finite, write_atomically, write_json
+from benchmarks.report import Outcome, Report, Row, finite, write_json
+from datamodules.whole_files import write_whole
 
 ROW = Row("s", "m", "steps=4", None, "quality", 0.5, 0.4, 0.6, 10)
 
@@ -63,17 +64,17 @@ def test_undefined_figures_become_null():
 
 def test_a_crash_while_writing_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "report.json"
-    write_atomically(path, b"old")
+    write_whole(path, b"old")
 
     def crash(_):
         raise OSError("disk full")
 
     monkeypatch.setattr(os, "fsync", crash)
     with pytest.raises(OSError, match="disk full"):
-        write_atomically(path, b"new and longer")
+        write_whole(path, b"new and longer")
     assert path.read_bytes() == b"old"
     monkeypatch.undo()
-    write_atomically(path, b"newest")
+    write_whole(path, b"newest")
     assert path.read_bytes() == b"newest"
     assert os.listdir(tmp_path) == ["report.json"]  # noqa: PTH208
 
