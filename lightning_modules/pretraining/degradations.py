@@ -73,6 +73,35 @@ def token_tint(images: Images, severity: Severity) -> Images:
     return (images + 0.15 * _column(severity) * tint).clamp(0, 1)
 
 
+def seams(images: Images, severity: Severity) -> Images:
+    """Lines where cells of 4, 8 or 16 pixels meet, each with its own strength: what a policy draws to look sharp."""
+    b, _, h, w = images.shape
+    share = torch.zeros(b, 1, h, w, device=images.device)
+    for i in range(b):
+        period, width = (int(values[torch.randint(len(values), ())]) for values in ((4, 8, 16), (1, 1, 2)))
+        for size, lines in ((h, share[i, 0]), (w, share[i, 0].T)):
+            on = (torch.arange(size, device=images.device) % period < width) * torch.rand(size).to(images)
+            lines += on[:, None] * (0.3 + 0.7 * torch.rand(()).to(images))
+    colour = torch.randn(b, 3, 1, 1, device=images.device) * 0.3 + torch.randn(
+        b, 1, 1, 1, device=images.device
+    )
+    return (images + 0.15 * _column(severity) * share * colour).clamp(0, 1)
+
+
+def tiles(images: Images, severity: Severity) -> Images:
+    """One texture of 8 or 16 pixels over and over, stronger here and weaker there."""
+    h, w = images.shape[-2:]
+    out = images.clone()
+    for i, s in enumerate(severity.tolist()):
+        period = 8 if torch.rand(()) < 0.5 else 16
+        tile = torch.randn(1, 1, period, period) + 0.3 * torch.randn(1, 3, period, period)
+        soft = functional.avg_pool2d(functional.pad(tile, (1, 1, 1, 1), mode="circular"), 3, stride=1)
+        texture = (soft if torch.rand(()) < 0.5 else tile).repeat(1, 1, -(-h // period), -(-w // period))
+        where = functional.interpolate(torch.rand(1, 1, 4, 4), size=(h, w), mode="bicubic").clamp(0, 1)
+        out[i] += (0.12 * s / texture.std() * texture[..., :h, :w] * where)[0].to(images)
+    return out.clamp(0, 1)
+
+
 def colour_shift(images: Images, severity: Severity) -> Images:
     """Gain, offset per channel, and saturation."""
     b = len(images)
@@ -166,7 +195,7 @@ def dissolve(images: Images, severity: Severity, masks: Bool[Tensor, "b h w"]) -
 PLAIN: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
     f.__name__: f
     for f in (
-        blur, low_resolution, noise, stripes, token_tint, colour_shift,
+        blur, low_resolution, noise, stripes, token_tint, seams, tiles, colour_shift,
         oversharpen, block_cosine, warp, smear, blobs, token_shuffle,
     )
 }  # fmt: skip

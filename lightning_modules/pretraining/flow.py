@@ -56,6 +56,10 @@ class FlowPretrainingModule(L.LightningModule):
         people_weight: a token full of people counts ``1 + people_weight`` times an empty one.
         output: folder the averaged model is written to, in diffusers format.
         config: name of this configuration in ``configs/pretraining``, for the model's card.
+        keep: share of the weights it started at in the model that is written (WiSE-FT, Wortsman et al. 2022).
+
+    Raises:
+        ValueError: if ``keep`` is not a share below 1.
     """
 
     def __init__(
@@ -66,13 +70,17 @@ class FlowPretrainingModule(L.LightningModule):
         people_weight: float = 1.0,
         output: str = "runs/flow/weights",
         config: str = "flow",
+        keep: float = 0.0,
     ) -> None:
+        if not 0 <= keep < 1:
+            raise ValueError(f"keep: {keep} must be at least 0 and below 1")
         super().__init__()
         self.automatic_optimization = False
         self.backbone = backbone
         self.sigma_sampler = sigma_sampler or LogitNormalSigmas()
         self.recipe = recipe or FlowRecipe()
         self.people_weight, self.output, self.config = people_weight, output, config
+        self.keep, self._start = keep, cast(list[Tensor], [])
 
     def configure_model(self) -> None:
         """Build the backbone in bfloat16 and its float32 master and average."""
@@ -83,6 +91,7 @@ class FlowPretrainingModule(L.LightningModule):
         # No gradient of their own: between processes, only the network's gradients are averaged.
         self.master = nn.ParameterList([nn.Parameter(w.clone(), requires_grad=False) for w in weights])
         self.average = nn.ParameterList([nn.Parameter(w.clone(), requires_grad=False) for w in weights])
+        self._start = weights if self.keep else []
         nn.Module.to(network.train(), torch.bfloat16)
         self.backbone.dtype = torch.bfloat16
 
@@ -142,10 +151,14 @@ class FlowPretrainingModule(L.LightningModule):
         self.log("train/gradient_norm", norm)
 
     def write_average(self, folder: str | Path) -> None:
-        """Write the averaged model as a diffusers folder in bfloat16."""
+        """Write the averaged model, with what is kept of the start, as a diffusers folder in bfloat16."""
         network = list(self.backbone.transformer.parameters())
         with torch.no_grad():
-            torch._foreach_copy_(network, list(self.average))
+            written = list(self.average)
+            if self._start:
+                written = list(torch._foreach_lerp(written, self._start, self.keep))
+            torch._foreach_copy_(network, written)
+        self.backbone.transformer.register_to_config(_name_or_path="")  # no folder of this machine
         self.backbone.transformer.save_pretrained(folder)
         with torch.no_grad():
             torch._foreach_copy_(network, list(self.master))

@@ -85,6 +85,22 @@ def test_network_follows_masters_and_the_average_is_written(tmp_path):
     assert any(not torch.equal(a, m) for a, m in zip(model.average, model.master, strict=True))
 
 
+def test_a_share_of_the_start_is_kept(tmp_path):
+    model = module(tmp_path, keep=0.3)
+    model.configure_model()
+    start = [p.detach().float().clone() for p in model.average]
+    fit(model, tmp_path, 4)
+    written = FluxTransformer2DModel.from_pretrained(tmp_path / "out", torch_dtype=torch.float32)
+    for saved, average, first in zip(written.parameters(), model.average, start, strict=True):
+        assert torch.equal(saved, (average + 0.3 * (first - average)).bfloat16().float())
+    again = FlowPretrainingModule(FluxBackbone(str(tmp_path / "out")))
+    again.configure_model()
+    again.write_average(tmp_path / "again")
+    assert str(tmp_path) not in (tmp_path / "again" / "config.json").read_text()
+    with pytest.raises(ValueError, match=r"keep: 1\.0 must be"):
+        module(tmp_path, keep=1.0)
+
+
 @pytest.mark.parametrize(("step", "factor"), [(0, 0.1), (9, 1.0), (50, 1.0), (75, 0.5), (99, 0.03)])
 def test_schedule(step, factor):
     recipe = FlowRecipe(warmup_steps=10, decay_share=0.5)
