@@ -43,6 +43,7 @@ class PretrainingModule(L.LightningModule):
         self.name = name
         self.architecture = architecture
         self.recipe = recipe
+        self.also = ""  # what else it is trained on, for its card
         self.seed = torch.initial_seed()
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
@@ -69,7 +70,7 @@ class PretrainingModule(L.LightningModule):
             name=self.name,
             command=f"python -m lightning_modules.cli fit -c configs/pretraining/{self.name}.yaml",
             seed=self.seed,
-            data=f"{data.n_train} renders of the train split, from seed {data.first_seed}",
+            data=f"{data.n_train} renders of the train split, from seed {data.first_seed}{self.also}",
             steps=self.trainer.global_step,
             date=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
             architecture=self.architecture,

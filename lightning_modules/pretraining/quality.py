@@ -69,6 +69,8 @@ class QualityPretraining(PretrainingModule):
         self.codec_share = codec_share
         self.generated_severity = generated_severity
         self.generated = None if generated_folder is None else _read_folder(Path(generated_folder))
+        if self.generated is not None:
+            self.also = f"; {len(self.generated)} generated images of {generated_folder}"
         self.judged: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def setup(self, stage: str) -> None:
