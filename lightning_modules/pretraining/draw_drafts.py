@@ -27,7 +27,9 @@ def main(args: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--folder", type=Path, required=True, help="where the images go")
     parser.add_argument("--source", default="flux_tiny", help="model that draws")
-    parser.add_argument("--lora", help="LoRA set it draws with, for example one that learnt to please a scorer")
+    parser.add_argument(
+        "--lora", help="LoRA set it draws with, for example one that learnt to please a scorer"
+    )
     parser.add_argument("--count", type=int, default=600)
     parser.add_argument("--steps", type=int, nargs="+", default=[2, 3], help="taken in turn, batch by batch")
     parser.add_argument("--first-scene", type=int, default=0, help="seed of the first scene")

@@ -4,7 +4,7 @@
 other renders, other faults and other widths, so that an image which fools one need not fool the other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,6 @@ from rewards.analyzers.tiny_networks import IMAGE_SIZE
 from rewards.functional.auc import roc_auc
 from rewards.scorers.tiny_networks import QualityNetwork, QualityOutput
 
-LATENT_NOISE = "latent_noise"
 DAMAGE_RMS = 0.25
 
 
@@ -49,7 +48,7 @@ class QualityPretraining(PretrainingModule):
 
         Args:
             name: ``quality_scorer`` or ``quality_judge``.
-            faults: names from ``degradations``, and ``latent_noise`` if there is a codec.
+            faults: names from ``degradations``, and of ``LATENT`` if there is a codec.
             width: channels of the trunk at stride 4.
             codec: ``shipped`` or a folder.
             codec_share: share of the steps whose images also pass through the codec, as generated images do.
@@ -57,7 +56,7 @@ class QualityPretraining(PretrainingModule):
             generated_severity: their severity.
             recipe: optimiser, schedule, export.
         """
-        known = [*PLAIN, *MASKED, *([LATENT_NOISE] if codec else [])]
+        known = [*PLAIN, *MASKED, *(LATENT if codec else [])]
         unknown = sorted(set(faults) - set(known))
         if unknown or not faults:
             raise ValueError(f"faults: {unknown or 'none'} cannot be made here; choose from {known}")
@@ -133,8 +132,8 @@ class QualityPretraining(PretrainingModule):
             if not len(chosen):
                 continue
             strength = severity[chosen].to(out)
-            if name == LATENT_NOISE and self.codec is not None:
-                out[chosen] = _latent_noise(self.codec, out[chosen], strength)
+            if name in LATENT and self.codec is not None:
+                out[chosen] = _in_latents(self.codec, out[chosen], strength, LATENT[name])
             else:
                 out[chosen] = degrade(name, out[chosen], strength, batch.masks[chosen])
         return out
@@ -165,15 +164,36 @@ def clean_auc(clean: Float[Tensor, " m"], worse: Float[Tensor, " k"]) -> Float[T
     return roc_auc(torch.cat([clean, worse]), torch.arange(len(clean) + len(worse)) < len(clean))
 
 
+def latent_noise(tokens: Float[Tensor, "b s c"], severity: Float[Tensor, "b 1 1"]) -> Float[Tensor, "b s c"]:
+    """What an unfinished sampler leaves: noise, up to a share of 0.6."""
+    share = 0.6 * severity
+    return tokens * (1 - share) + torch.randn_like(tokens) * share
+
+
+def latent_offset(tokens: Float[Tensor, "b s c"], severity: Float[Tensor, "b 1 1"]) -> Float[Tensor, "b s c"]:
+    """What a policy far from its base does: every token moves the same way, up to 0.3; cells get seams."""
+    return tokens + 0.3 * severity * torch.randn_like(tokens[:, :1])
+
+
+def latent_gain(tokens: Float[Tensor, "b s c"], severity: Float[Tensor, "b 1 1"]) -> Float[Tensor, "b s c"]:
+    """Likewise, every channel louder or softer, up to 0.3."""
+    return tokens * (1 + 0.3 * severity * torch.randn_like(tokens[:, :1]))
+
+
+LATENT: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
+    f.__name__: f for f in (latent_noise, latent_offset, latent_gain)
+}
+
+
 @torch.no_grad()
-def _latent_noise(
-    codec: LatentCodec, images: Float[Tensor, "b 3 h w"], severity: Float[Tensor, " b"]
+def _in_latents(
+    codec: LatentCodec,
+    images: Float[Tensor, "b 3 h w"],
+    severity: Float[Tensor, " b"],
+    fault: Callable[[Tensor, Tensor], Tensor],
 ) -> Float[Tensor, "b 3 h w"]:
-    """What an unfinished sampler leaves: noise in the codec's latents, up to a share of 0.6."""
-    tokens = codec.encode(images)
-    share = 0.6 * severity[:, None, None]
-    noisy = tokens * (1 - share) + torch.randn_like(tokens) * share
-    return codec.decode(noisy, (images.shape[-2], images.shape[-1]))
+    tokens = fault(codec.encode(images), severity[:, None, None])
+    return codec.decode(tokens, (images.shape[-2], images.shape[-1]))
 
 
 def _read_folder(folder: Path) -> Int[Tensor, "m 3 h w"]:

@@ -3,7 +3,8 @@ import pytest
 import torch
 from PIL import Image
 
-from lightning_modules.pretraining.quality import QualityPretraining, clean_auc, damage_map
+from lightning_modules.backbone.latents import load_codec
+from lightning_modules.pretraining.quality import LATENT, QualityPretraining, clean_auc, damage_map
 
 
 def test_each_image_gets_its_own_fault(batch):
@@ -14,6 +15,31 @@ def test_each_image_gets_its_own_fault(batch):
     rough = [(x[..., 1:] - x[..., :-1]).abs().mean((1, 2, 3)) for x in (batch.images, worse)]
     assert torch.equal(rough[1] > rough[0], kinds == 1)
     assert torch.equal(module._with_fault(batch, kinds, torch.zeros(12)), batch.images)
+
+
+@pytest.mark.parametrize("name", LATENT)
+def test_faults_of_latents_grow_with_severity(name, batch):
+    module = QualityPretraining("quality_scorer", [name], width=8, codec="shipped")
+    module.setup("fit")
+    kinds = torch.zeros(len(batch), dtype=torch.long)
+    fine = load_codec().round_trip(batch.images)
+    errors = []
+    for severity in (0.0, 0.3, 1.0):
+        torch.manual_seed(0)
+        worse = module._with_fault(batch, kinds, torch.full((len(batch),), severity))
+        errors.append(float((worse - fine).square().mean()))
+    assert errors[0] < 1e-9
+    assert 1e-5 < errors[1] < 0.5 * errors[2]
+
+
+def test_an_offset_of_latents_shows_as_a_grid():
+    """The same change of every token repeats every 16 pixels; of a flat image nothing else is left."""
+    tokens = torch.zeros(3, 64, 64)
+    moved = LATENT["latent_offset"](tokens, torch.ones(3, 1, 1))
+    assert moved.std(dim=1).max() == 0
+    assert float(moved.std()) == pytest.approx(0.3, rel=0.15)
+    image = load_codec().decode(moved, (128, 128))[:, :, 32:96, 32:96]
+    assert float((image - image.roll(16, dims=-1)).abs()[..., 16:].mean()) < 0.1 * float(image.std())
 
 
 def test_generated_images_are_bad_examples(batch, tmp_path):
