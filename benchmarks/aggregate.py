@@ -13,6 +13,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from benchmarks.report import Row, finite
+from benchmarks.training_log import Training
+from rewards.functional.frechet import feature_distance
 from rewards.functional.intervals import bootstrap_mean
 
 
@@ -29,7 +31,8 @@ def rows_from_records(
         resamples: bootstrap resamples; 0 leaves the intervals out.
 
     Returns:
-        For every metric: all scenes and each slice, for all seeds together (seed None) and each seed alone.
+        For every metric: all scenes and each slice, for all seeds together (seed None) and each seed alone; slices of
+        a seed have no interval.
     """
     seeds = list(dict.fromkeys(r["seed"] for r in records))
     parts = sorted(
@@ -40,9 +43,10 @@ def rows_from_records(
         for seed in dict.fromkeys([None, *seeds]):
             of_seed = [r for r in records if seed is None or r["seed"] == seed]
             rows.append(_row(of_seed, metric, {**names, "seed": seed}, "all", resamples))
-            for key, value in parts if seed is None else []:
+            for key, value in parts:
                 of_part = [r for r in of_seed if r["slices"].get(key) == value]
-                rows.append(_row(of_part, metric, {**names, "seed": seed}, f"{key}={value}", resamples))
+                drawn = resamples if seed is None else 0
+                rows.append(_row(of_part, metric, {**names, "seed": seed}, f"{key}={value}", drawn))
     return rows
 
 
@@ -54,6 +58,38 @@ def scene_means(records: Iterable[Mapping[str, Any]], metric: str) -> Float[Tens
         if value is not None:
             values[record["scene"]].append(value)
     return torch.tensor([sum(v) / len(v) for v in values.values()], dtype=torch.float64)
+
+
+def frechet_rows(
+    features: dict[int, list[Tensor]], true_features: Float[Tensor, "m d"] | None, names: dict[str, Any]
+) -> list[Row]:
+    """Fréchet distance for each seed and for all together.
+
+    No interval: the distance grows as the set shrinks, and a bootstrap of it would be centred elsewhere.
+    """
+    if true_features is None or not features:
+        return []
+    of_seed = {seed: torch.cat(parts) for seed, parts in features.items()}
+    sets: list[tuple[int | None, Tensor]] = [(None, torch.cat(list(of_seed.values()))), *of_seed.items()]
+    rows = []
+    for seed, values in sets:
+        value = finite(float(feature_distance(values, true_features))) if len(values) > 1 else None
+        rows.append(
+            Row(**names, seed=seed, metric="frechet", value=value, low=None, high=None, n=len(values))
+        )
+    return rows
+
+
+def training_rows(trainings: dict[int, Training], names: dict[str, Any]) -> list[Row]:
+    """How long trainings took: each seed's, and the mean."""
+    minutes = {seed: t.seconds / 60 for seed, t in trainings.items() if t.seconds is not None}
+    if not minutes:
+        return []
+    values = [(None, sum(minutes.values()) / len(minutes)), *minutes.items()]
+    return [
+        Row(**names, seed=seed, metric="training_minutes", value=value, low=None, high=None, n=1)
+        for seed, value in values
+    ]
 
 
 def _row(

@@ -10,7 +10,10 @@ from datamodules.schema.scene import SceneBatch
 
 
 class SceneGenerator(Protocol):
-    """What a method must offer to be benchmarked; one with a ``train(seed)`` too is trained before each seed's images.
+    """What a method must offer to be benchmarked.
+
+    One with ``train(seed, tell)`` and ``training`` (``benchmarks.trained``) is trained before each seed's images; one
+    with ``check()`` is built and asked before anything is generated whether its arguments make sense.
 
     Attributes:
         name: shown in logs; the suite's own name for the method is what reports use.

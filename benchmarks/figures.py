@@ -37,6 +37,13 @@ FIGURES = {
         "cosine to the reference views, faces matched to planned places by the Hungarian method, "
         "0 for a missing person (Ar2Can, Algorithm 4)",
     ),
+    "copy_paste": Figure(
+        "Copy-paste",
+        -1,
+        3,
+        "how much nearer faces are to the reference view than to the same person's true face, from -1 (the true face) "
+        "to 1 (the reference itself), over matched people (WithAnyone)",
+    ),
     "oks": Figure(
         "OKS", 1, 3, "object keypoint similarity to the planned bodies, over people whose face was matched"
     ),
@@ -52,6 +59,13 @@ FIGURES = {
         2,
         "Fréchet distance of analyzer features to true images of other scenes; depends on n, so compare equal n only",
     ),
+    "diversity": Figure(
+        "Diversity",
+        0,
+        3,
+        "standard deviation of the pixels between images of one scene from different noise, in units of the range of a "
+        "pixel; a fall is a policy that draws one image again and again",
+    ),
     "ratio": Figure(
         "Ratio",
         0,
@@ -65,6 +79,7 @@ FIGURES = {
         2,
         "the same ratio in floating-point operations: what a machine would show that did nothing but multiply",
     ),
+    "training_minutes": Figure("Training / min", 0, 1, "wall time of one training on this machine"),
     "seconds": Figure("s / image", -1, 3, "wall time of generation per image on this machine"),
 }
 
@@ -77,6 +92,11 @@ def figure(metric: str) -> Figure:
 def shown(value: float | None, metric: str) -> str:
     """A value with the digits of its metric; a dash where undefined."""
     return "–" if value is None else f"{value:.{figure(metric).digits}f}"
+
+
+def signed(change: float, metric: str) -> str:
+    """A change of a figure, with its sign and the digits of its metric."""
+    return ("+" if change >= 0 else "−") + shown(abs(change), metric)
 
 
 def ordered(metrics: list[str], summary: bool = True) -> list[str]:

@@ -3,24 +3,26 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from benchmarks.aggregate import rows_from_records
+from benchmarks.aggregate import frechet_rows, rows_from_records, training_rows
 from benchmarks.ceilings import SceneGenerator
+from benchmarks.gain import with_expectations
 from benchmarks.jobs import build, check_arguments, locate
 from benchmarks.panel import Panel, tiny_warning
 from benchmarks.pictures import encode
 from benchmarks.recorder import Recorder
-from benchmarks.report import Badge, Outcome, Row, Sample, finite
+from benchmarks.report import Badge, Outcome, Row, Sample
 from benchmarks.suite import Suite, SuiteError
 from benchmarks.sweep import Configuration, configurations
+from benchmarks.training_log import Training
 from datamodules.collate import collate
 from datamodules.schema.scene import Scene, SceneBatch
-from rewards.functional.frechet import feature_distance
+from rewards.observation import KnownFaces
 
 _SEED_STRIDE = 100_003  # batches of one run get seeds that no other run of a small sampling seed gets
 
@@ -30,7 +32,7 @@ class Held:
     """The scenes of a suite, drawn once for all methods."""
 
     batches: list[SceneBatch]
-    references: list[Float[Tensor, "b n d"] | None]
+    known: list[KnownFaces | None]
     true_features: Float[Tensor, "m d"] | None
 
     @property
@@ -60,25 +62,33 @@ class GenerationJob:
                 recorder.step(f"Loading {configuration.method}", 0)
                 if generator is None or generator[0] != configuration.method:
                     generator = None  # frees the last model before the next one is built
-                    generator = (configuration.method, _load(configuration, held))
-                recorder.add(_Run(configuration, suite, held, panel).outcome(generator[1], recorder))
+                    generator = (configuration.method, _load(configuration, held, recorder))
+                outcome = _Run(configuration, suite, held, panel).outcome(generator[1], recorder)
+                others = recorder.report.outcomes
+                recorder.add(
+                    with_expectations(outcome, others, configuration.against, configuration.expected)
+                )
             except Exception as error:
                 recorder.fail(configuration.method, configuration.label, error)
 
 
-def _load(configuration: Configuration, held: Held) -> SceneGenerator:
+def _load(configuration: Configuration, held: Held, recorder: Recorder) -> SceneGenerator:
     """Build a generator and let it draw one scene, so that what loads at first use is not timed as generation."""
     generator: SceneGenerator = build(configuration.generator, f"methods.{configuration.method}")
-    _train(generator, configuration.seeds[0])
+    _train(generator, configuration, configuration.seeds[0], recorder)
     generator.generate(held.batches[0].select(torch.tensor([0])), seed=0, **configuration.setting)
     return generator
 
 
-def _train(generator: SceneGenerator, seed: int) -> None:
+def _train(
+    generator: SceneGenerator, configuration: Configuration, seed: int, recorder: Recorder
+) -> Training | None:
     """Methods with a ``train`` are trained for every seed; what they draw is drawn by that training."""
     train = getattr(generator, "train", None)
-    if train is not None:
-        train(seed)
+    if train is None:
+        return None
+    train(seed, lambda words: recorder.tell(f"Training {configuration.method}, seed {seed}: {words}"))
+    return cast(Any, generator).training
 
 
 def prepare(suite: Suite) -> tuple[Held, Panel]:
@@ -100,7 +110,7 @@ def prepare(suite: Suite) -> tuple[Held, Panel]:
     prompts = [*(p for b in batches for p in b.prompts), *(scene.prompt for scene in others)]
     panel = Panel(suite, prompts)
     features = panel.features(torch.stack([scene.image for scene in others])) if others else None
-    return Held(batches, [panel.references(b) for b in batches], features), panel
+    return Held(batches, [panel.known(b) for b in batches], features), panel
 
 
 def check_generator(configuration: Configuration) -> None:
@@ -114,6 +124,11 @@ def check_generator(configuration: Configuration) -> None:
     check_arguments(
         generate, configuration.setting, f"{key} setting '{configuration.label}'", ("self", "batch", "seed")
     )
+    if hasattr(target, "check"):
+        try:
+            build(configuration.generator, f"{key}.generator").check()
+        except ValueError as error:
+            raise SuiteError(f"{key}.generator: {error}") from error
 
 
 class _Run:
@@ -124,54 +139,78 @@ class _Run:
         self.records: list[dict[str, Any]] = []
         self.samples: list[Sample] = []
         self.features: dict[int, list[Tensor]] = {}
+        self.trainings: dict[int, Training] = {}
 
     def outcome(self, generator: SceneGenerator, recorder: Recorder) -> Outcome:
         """Generate, time, judge, and sum up."""
         began = time.perf_counter()
-        setting = self.configuration.setting
         for seed in self.configuration.seeds:
-            _train(generator, seed)
-            for index, batch in enumerate(self.held.batches):
-                started = time.perf_counter()
-                with torch.no_grad():
-                    images = generator.generate(batch, seed=seed * _SEED_STRIDE + index, **setting)
-                seconds = (time.perf_counter() - started) / len(batch)
-                _check_images(images, batch)
-                self._judge(images.float().clamp(0, 1), index, seed, seconds)
+            training = _train(generator, self.configuration, seed, recorder)
+            if training is not None:
+                self.trainings[seed] = training
+            for index in range(len(self.held.batches)):
+                drawn = [self._draw(generator, index, seed, draw) for draw in range(self.suite.draws)]
+                apart = spread([images for images, _ in drawn])
+                for draw, (images, seconds) in enumerate(drawn):
+                    self._judge(images, (index, seed, draw), {**apart, "seconds": seconds})
                 recorder.step(self.configuration.title)
         return Outcome(
             method=self.configuration.method,
             setting=self.configuration.label,
-            parameters=dict(setting),
+            parameters=dict(self.configuration.setting),
             rows=self._rows(),
             samples=self.samples,
             records=self.records,
             ceiling=self.configuration.ceiling,
             paper=self.configuration.paper,
+            trainings=self.trainings,
             seconds=time.perf_counter() - began,
         )
 
-    def _judge(self, images: Float[Tensor, "b 3 h w"], index: int, seed: int, seconds: float) -> None:
+    def _draw(
+        self, generator: SceneGenerator, index: int, seed: int, draw: int
+    ) -> tuple[Float[Tensor, "b 3 h w"], float]:
+        """Images of a batch in [0, 1], and the seconds that each took."""
+        batch = self.held.batches[index]
+        noise = seed * _SEED_STRIDE + draw * len(self.held.batches) + index
+        started = time.perf_counter()
+        with torch.no_grad():
+            images = generator.generate(batch, seed=noise, **self.configuration.setting)
+        seconds = (time.perf_counter() - started) / len(batch)
+        _check_images(images, batch)
+        return images.float().clamp(0, 1), seconds
+
+    def _judge(
+        self,
+        images: Float[Tensor, "b 3 h w"],
+        place: tuple[int, int, int],
+        beside: dict[str, float | Float[Tensor, " b"]],
+    ) -> None:
+        """Score images of one batch, seed and draw; ``beside`` holds figures that are known already."""
+        index, seed, draw = place
         batch = self.held.batches[index]
         people = batch.layout.counts().tolist()
-        figures = self.panel.judge(images, batch.prompts, people, batch, self.held.references[index])
+        figures = self.panel.judge(images, batch.prompts, people, batch, self.held.known[index])
         features = self.panel.features(images) if self.held.true_features is not None else None
         if features is not None:
             self.features.setdefault(seed, []).append(features)
-        for place, values in enumerate(figures):
+        for i, values in enumerate(figures):
+            known = {name: float(v[i] if isinstance(v, Tensor) else v) for name, v in beside.items()}
             self.records.append(
                 {
                     "method": self.configuration.method,
                     "setting": self.configuration.label,
                     "seed": seed,
-                    "scene": batch.scene_ids[place],
-                    "prompt": batch.prompts[place],
-                    "slices": {"people": people[place]},
-                    "metrics": {**values, "seconds": seconds},
+                    "draw": draw,
+                    "scene": batch.scene_ids[i],
+                    "prompt": batch.prompts[i],
+                    "slices": {"people": people[i]},
+                    "metrics": {**values, **known},
                 }
             )
-            if len(self.samples) < self.suite.gallery and seed == self.configuration.seeds[0]:
-                self.samples.append(_sample(images[place], batch, place, values))
+            shown = len(self.samples) < self.suite.gallery and seed == self.configuration.seeds[0]
+            if shown and not draw:
+                self.samples.append(_sample(images[i], batch, i, values))
 
     def _rows(self) -> list[Row]:
         names = {
@@ -181,27 +220,15 @@ class _Run:
         }
         metrics = dict.fromkeys(name for record in self.records for name in record["metrics"])
         rows = rows_from_records(self.records, names, metrics, self.suite.bootstrap)
-        return rows + _frechet_rows(self.features, self.held.true_features, names)
+        rows += frechet_rows(self.features, self.held.true_features, names)
+        return rows + training_rows(self.trainings, names)
 
 
-def _frechet_rows(
-    features: dict[int, list[Tensor]], true_features: Float[Tensor, "m d"] | None, names: dict[str, Any]
-) -> list[Row]:
-    """Fréchet distance for each seed and for all together.
-
-    No interval: the distance grows as the set shrinks, and a bootstrap of it would be centred elsewhere.
-    """
-    if true_features is None or not features:
-        return []
-    of_seed = {seed: torch.cat(parts) for seed, parts in features.items()}
-    sets: list[tuple[int | None, Tensor]] = [(None, torch.cat(list(of_seed.values()))), *of_seed.items()]
-    rows = []
-    for seed, values in sets:
-        value = finite(float(feature_distance(values, true_features))) if len(values) > 1 else None
-        rows.append(
-            Row(**names, seed=seed, metric="frechet", value=value, low=None, high=None, n=len(values))
-        )
-    return rows
+def spread(drawn: Sequence[Float[Tensor, "b 3 h w"]]) -> dict[str, Float[Tensor, " b"]]:
+    """``diversity``: standard deviation over the draws of a scene, root mean square over pixels; of one draw none."""
+    if len(drawn) < 2:
+        return {}
+    return {"diversity": torch.stack(list(drawn)).var(dim=0).flatten(1).mean(dim=1).sqrt()}
 
 
 def _check_images(images: Float[Tensor, "b 3 h w"], batch: SceneBatch) -> None:

@@ -15,6 +15,7 @@ from torch import Tensor
 from datamodules.schema.interfaces import Scorer
 from rewards import observation
 from rewards.body_pose import BodyPoseReward
+from rewards.copy_paste import CopyPasteReward
 from rewards.count import CountReward
 from rewards.face_match import FaceMatchReward
 from rewards.functional.counts import count_error
@@ -66,6 +67,13 @@ def identity(seen: Observation) -> Values:
     if any(faces.embeddings is None for faces in seen.detections):
         return {}
     return {"identity": FaceMatchReward().score(seen)}
+
+
+def copy_paste(seen: Observation) -> Values:
+    """``copy_paste``: mean over people of WithAnyone's measure; undefined where nobody is matched."""
+    if seen.targets is None or seen.references is None or seen.detections is None:
+        return {}
+    return {"copy_paste": CopyPasteReward().score(seen)}
 
 
 def body_pose(seen: Observation) -> Values:

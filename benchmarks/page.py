@@ -8,7 +8,8 @@ from pathlib import Path
 
 from omegaconf import OmegaConf
 
-from benchmarks.figures import figure, ordered, shown
+from benchmarks.directions import AGREES, OPPOSED, UNDECIDED, directions, rank_agreement
+from benchmarks.figures import figure, ordered, shown, signed
 from benchmarks.pictures import media_type
 from benchmarks.plots import plots
 from benchmarks.report import Badge, Outcome, Report, Row, Sample
@@ -26,7 +27,8 @@ def write_page(path: Path, report: Report) -> None:
 
 def render(report: Report) -> str:
     """The whole page."""
-    body = [_header(report), _notes(report), _summary(report), _gallery(report.outcomes), _plots(report)]
+    body = [_header(report), _notes(report), _summary(report), _directions(report)]
+    body += [_gallery(report.outcomes), _plots(report)]
     body += [_files(report), _slices(report), _seeds(report), _glossary(report), _provenance(report)]
     return (
         "<!doctype html>\n"
@@ -89,6 +91,31 @@ def _summary(report: Report) -> str:
     if any(value is not None for value in top.values()):
         said += " The best value of a column, ceilings apart, is in colour."
     return f'<h2>Summary</h2><p class="soft">{escape(said)}</p>' + _table(["Configuration", *heads], rows)
+
+
+def _directions(report: Report) -> str:
+    """Each step of an ablation beside the paper's."""
+    found = directions(report)
+    if not found:
+        return ""
+    css = {AGREES: True, OPPOSED: False, UNDECIDED: None}
+    rows = []
+    for step in found:
+        spread = "" if step.spread is None else f"<small>± {shown(step.spread, step.metric)} seeds</small>"
+        title = f"{escape(figure(step.metric).label)}<small>{escape(step.start)} → {escape(step.end)}</small>"
+        cells = [
+            f"<td>{signed(step.reported, step.metric)}</td>",
+            f"<td>{signed(step.measured, step.metric)}{spread}</td>",
+            f"<td>{_badges([Badge(step.verdict, css[step.verdict])])}</td>",
+        ]
+        rows.append((title, cells))
+    taus = {m: rank_agreement(report, m) for m in dict.fromkeys(step.metric for step in found)}
+    order = ", ".join(f"{figure(m).label} {tau:+.2f}" for m, tau in taus.items() if tau is not None)
+    said = "Changes from one row to the next; a change below the spread over seeds decides nothing."
+    said += f" Order of all rows against the paper's, Kendall's tau: {order}." if order else ""
+    return f'<h2>Direction against the paper</h2><p class="soft">{escape(said)}</p>' + _table(
+        ["Step", "Paper", "Here", "Verdict"], rows
+    )
 
 
 def _table(heads: Sequence[str], rows: Iterable[tuple[str, list[str]]]) -> str:
@@ -199,7 +226,13 @@ def _slices(report: Report) -> str:
     tables = []
     for metric in ordered(report.metrics(), summary=False):
         rows = [
-            (_title(o), [_cell(o.row(metric, part), metric) for part in ["all", *parts]])
+            (
+                _title(o),
+                [
+                    _cell(o.row(metric, part), metric, None, beside(o, metric, part))
+                    for part in ["all", *parts]
+                ],
+            )
             for o in report.outcomes
         ]
         if any(o.row(metric, part) for o in report.outcomes for part in parts):

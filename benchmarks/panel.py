@@ -9,11 +9,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from benchmarks.jobs import build, locate
-from benchmarks.metrics import Metric, Observation
+from benchmarks.metrics import Metric, Observation, copy_paste
 from benchmarks.suite import Suite, SuiteError
 from datamodules.schema.interfaces import Analyzer, Scorer
 from datamodules.schema.scene import SceneBatch
-from rewards.observation import reference_embeddings
+from rewards.observation import KnownFaces, reference_embeddings, target_embeddings
 
 TINY_WARNING = (
     "Judged by the tiny world's own analyzers and scorers ({names}), trained on its renders. Their figures compare "
@@ -41,9 +41,15 @@ class Panel:
         self.metrics: list[Metric] = [locate(path, f"metrics[{i}]") for i, path in enumerate(suite.metrics)]
         self.distractors = tuple(dict.fromkeys(distractors))
 
-    def references(self, scenes: SceneBatch) -> Float[Tensor, "b n d"] | None:
-        """Identity embeddings of the scenes' reference views, zeros in padded slots; None without an analyzer."""
-        return None if self.analyzer is None else reference_embeddings(self.analyzer, scenes)
+    def known(self, scenes: SceneBatch) -> KnownFaces | None:
+        """Who the people of the scenes are, by reference and, where a metric asks, by true face."""
+        if self.analyzer is None:
+            return None
+        compared = copy_paste in self.metrics
+        return KnownFaces(
+            reference_embeddings(self.analyzer, scenes),
+            target_embeddings(self.analyzer, scenes) if compared else None,
+        )
 
     @torch.no_grad()
     def judge(
@@ -52,7 +58,7 @@ class Panel:
         prompts: Sequence[str | None],
         people: Sequence[int | None],
         scenes: SceneBatch | None = None,
-        references: Float[Tensor, "b n d"] | None = None,
+        known: KnownFaces | None = None,
     ) -> list[dict[str, float | None]]:
         """All figures of each image; None where a figure is undefined for it."""
         seen = Observation(
@@ -61,7 +67,8 @@ class Panel:
             people=tuple(people),
             detections=None if self.analyzer is None else self.analyzer.analyze(images),
             scenes=scenes,
-            references=references,
+            references=None if known is None else known.references,
+            targets=None if known is None else known.targets,
             scorers=self.scorers,
             distractors=self.distractors,
         )

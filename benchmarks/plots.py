@@ -1,62 +1,23 @@
-"""Plots of a report as inline SVG that takes its ink from the page, so it reads on light and dark alike."""
+"""Plots of a report: figures against settings and numbers of people, quality against speed, and training curves."""
 
-import io
-import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
 
+from benchmarks.curves import training_curves
+from benchmarks.drawing import COLOURS, MAX_LINES, house_style, legend, panels, svg
 from benchmarks.figures import figure, ordered
 from benchmarks.report import Outcome, Report, Row
 
-_INK = "#010203"  # stands for the page's text colour; replaced after rendering
-COLOURS = (
-    "#2f7ed8",
-    "#e07b00",
-    "#2a9d6e",
-    "#c2407f",
-    "#7b61d1",
-    "#b8860b",
-    "#1aa3b8",
-    "#d1495b",
-    "#6b7280",
-    "#5c9e31",
-)
-_MAX_LINES = len(COLOURS)
-LEGEND_COLUMNS = 3
-_STYLE: Any = {  # matplotlib types the keys of this dictionary one by one
-    "font.family": "sans-serif",
-    "font.size": 9,
-    "svg.fonttype": "none",
-    "text.color": _INK,
-    "axes.labelcolor": _INK,
-    "axes.edgecolor": _INK,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.alpha": 0.15,
-    "grid.color": _INK,
-    "figure.facecolor": "none",
-    "axes.facecolor": "none",
-    "savefig.facecolor": "none",
-    "legend.frameon": False,
-    "axes.titlesize": 10,
-    "axes.titleweight": "bold",
-}
 _LEVEL: Any = {"linestyle": (0, (4, 3)), "linewidth": 1.2}
 Point = tuple[float, Row]
 
 
 def plots(report: Report) -> list[tuple[str, str]]:
     """All plots that the report has data for, as (caption, ``<svg>`` element)."""
-    metrics = [m for m in ordered(report.metrics()) if m not in {"frechet", "seconds"}]
+    metrics = [m for m in ordered(report.metrics()) if m not in {"frechet", "seconds", "training_minutes"}]
     families = _families(report.outcomes)
     found = []
     for key in _numeric_keys(report.outcomes):
@@ -73,7 +34,8 @@ def plots(report: Report) -> list[tuple[str, str]]:
         found.append((caption, _lines(last, metrics, "people", _by_people)))
     if len(report.outcomes) > 1 and "seconds" in report.metrics():
         found.append(("Quality against speed", _speed(families, metrics)))
-    return [(caption, svg) for caption, svg in found if svg]
+    found.append(training_curves(report.outcomes))
+    return [(caption, drawn) for caption, drawn in found if drawn]
 
 
 def _families(outcomes: Iterable[Outcome]) -> dict[str, list[Outcome]]:
@@ -132,20 +94,20 @@ def _lines(
     points: Callable[[list[Outcome], str], list[Point]],
 ) -> str:
     """Small multiples: one panel per metric, one line per family."""
-    panels = [m for m in metrics if any(points(members, m) for members in families.values())]
-    if not panels:
+    shown = [m for m in metrics if any(points(members, m) for members in families.values())]
+    if not shown:
         return ""
-    with mpl.rc_context(_STYLE):
-        drawing, axes = _panels(len(panels), len(families))
-        for axis, metric in zip(axes, panels, strict=True):
-            for colour, (name, members) in zip(COLOURS, list(families.items())[:_MAX_LINES], strict=False):
+    with house_style():
+        drawing, axes = panels(len(shown), len(families))
+        for axis, metric in zip(axes, shown, strict=True):
+            for colour, (name, members) in zip(COLOURS, list(families.items())[:MAX_LINES], strict=False):
                 _line(axis, points(members, metric), name, colour, _level(members, metric))
             axis.set_title(
                 figure(metric).label + {1: " ↑", -1: " ↓", 0: ""}[figure(metric).better], loc="left"
             )
             axis.set_xlabel(label)
-        _legend(drawing, axes)
-        return _svg(drawing, f"lines-{label}")
+        legend(drawing, axes)
+        return svg(drawing, f"lines-{label}")
 
 
 def _level(members: list[Outcome], metric: str) -> float | None:
@@ -193,11 +155,11 @@ def _values(found: Iterable[float | None]) -> np.ndarray:
 
 def _speed(families: dict[str, list[Outcome]], metrics: list[str]) -> str:
     """Each configuration a point: seconds per image against a metric."""
-    panels = [m for m in ("count_exact", "identity", "oks", "quality") if m in metrics] or metrics[:4]
-    with mpl.rc_context(_STYLE):
-        drawing, axes = _panels(len(panels), len(families))
-        for axis, metric in zip(axes, panels, strict=True):
-            for colour, (name, members) in zip(COLOURS, list(families.items())[:_MAX_LINES], strict=False):
+    shown = [m for m in ("count_exact", "identity", "oks", "quality") if m in metrics] or metrics[:4]
+    with house_style():
+        drawing, axes = panels(len(shown), len(families))
+        for axis, metric in zip(axes, shown, strict=True):
+            for colour, (name, members) in zip(COLOURS, list(families.items())[:MAX_LINES], strict=False):
                 level = _level(members, metric)
                 if members[0].ceiling and level is not None:
                     axis.axhline(level, color=colour, label=name, **_LEVEL)
@@ -209,48 +171,5 @@ def _speed(families: dict[str, list[Outcome]], metrics: list[str]) -> str:
                 )
             axis.set_title(figure(metric).label, loc="left")
             axis.set_xlabel("seconds per image")
-        _legend(drawing, axes)
-        return _svg(drawing, "speed")
-
-
-def _panels(count: int, entries: int) -> tuple[Figure, list[Axes]]:
-    """Axes for ``count`` panels, with room below them for a legend of so many entries."""
-    columns = min(count, 3)
-    rows = -(-count // columns)
-    legend = 0.2 * -(-min(entries, _MAX_LINES) // LEGEND_COLUMNS)
-    width, height = 3.5 * columns, 2.4 * rows + legend + 0.05
-    drawing = Figure(figsize=(width, height))
-    # margins in inches by hand: matplotlib's own layout engines take most of the time a plot takes
-    drawing.subplots_adjust(
-        left=0.5 / width,
-        right=1 - 0.1 / width,
-        bottom=(0.55 + legend) / height,
-        top=1 - 0.3 / height,
-        wspace=0.24,
-        hspace=0.55,
-    )
-    grid = drawing.subplots(rows, columns, squeeze=False).flatten().tolist()
-    for unused in grid[count:]:
-        unused.set_visible(False)
-    return drawing, grid[:count]
-
-
-def _legend(drawing: Figure, axes: list[Axes]) -> None:
-    handles, labels = axes[0].get_legend_handles_labels()
-    if len(labels) > 1:
-        drawing.legend(handles, labels, loc="lower center", ncols=min(LEGEND_COLUMNS, len(labels)))
-
-
-def _svg(drawing: Figure, salt: str) -> str:
-    """The figure as an ``<svg>`` element: no XML header, no metadata, ids unlike any other figure's."""
-    buffer = io.BytesIO()
-    with mpl.rc_context({"svg.hashsalt": salt}):
-        FigureCanvasSVG(drawing).print_svg(
-            buffer, metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
-        )
-    text = buffer.getvalue().decode()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    # ids such as "axes_1" repeat from figure to figure; one page holds several
-    text = re.sub(r'id="([A-Za-z][\w.]*_\d+)"', rf'id="{salt}-\1"', text)
-    return text.replace(_INK, "currentColor")
+        legend(drawing, axes)
+        return svg(drawing, "speed")

@@ -33,6 +33,7 @@ from callbacks.provenance import collect_provenance
 from datamodules.whole_files import write_whole
 
 LOG_WIDTH = 160  # a log file has no width of its own
+LOG_PAUSE_S = 30.0  # between lines of a log that say how far something is
 
 
 class Recorder:
@@ -65,6 +66,7 @@ class Recorder:
         self._started = time.monotonic()
         self._task = self.progress.add_task("Preparing", total=None)
         self._tracker: Tracker | None = None
+        self._told = (-LOG_PAUSE_S, "")  # when something was said last, and what
 
     @property
     def page(self) -> Path:
@@ -108,6 +110,14 @@ class Recorder:
     def step(self, description: str, steps: int = 1) -> None:
         """Some steps are done; ``description`` says what is being worked on."""
         self.progress.update(self._task, description=description, advance=steps)
+
+    def tell(self, text: str) -> None:
+        """What is being worked on, beside the progress bar; in a log, which has no bar, a line now and then."""
+        self.progress.update(self._task, description=text)
+        when, last = self._told
+        if not self.console.is_terminal and text != last and time.monotonic() - when > LOG_PAUSE_S:
+            self._told = (time.monotonic(), text)
+            self.console.print(f"  {text}", highlight=False)
 
     def note(self, text: str) -> None:
         """A sentence for the top of the report."""

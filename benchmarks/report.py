@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from benchmarks.training_log import Training
 from datamodules.whole_files import write_whole
 
 FORMAT = 1
@@ -94,7 +95,8 @@ class Outcome:
         records: one dictionary per image.
         seconds: wall time of the whole configuration.
         ceiling: shown for scale, not a competitor.
-        paper: what the method's paper reports, by figure.
+        paper: what the method's paper reports, by figure; ``identity/people=2`` for a part.
+        trainings: of a method that was trained for this, by seed.
     """
 
     method: str
@@ -106,6 +108,7 @@ class Outcome:
     seconds: float = 0.0
     ceiling: bool = False
     paper: dict[str, float] = field(default_factory=dict)
+    trainings: dict[int, Training] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -119,14 +122,18 @@ class Outcome:
                 return row
         return None
 
-    def spread(self, metric: str) -> float | None:
+    def spread(self, metric: str, part: str = "all") -> float | None:
         """Standard deviation of a figure over seeds; None with fewer than two."""
         values = [
             row.value
             for row in self.rows
-            if row.metric == metric and row.slice == "all" and row.seed is not None and row.value is not None
+            if row.metric == metric and row.slice == part and row.seed is not None and row.value is not None
         ]
         return statistics.stdev(values) if len(values) > 1 else None
+
+    def reported(self, metric: str, part: str = "all") -> float | None:
+        """What the method's paper reports of a figure over one slice."""
+        return self.paper.get(metric if part == "all" else f"{metric}/{part}")
 
     def expectations(self) -> list[Row]:
         """The figures something is expected of."""
@@ -177,6 +184,8 @@ class Report:
                     "setting": o.setting,
                     "parameters": o.parameters,
                     "seconds": round(o.seconds, 3),
+                    "paper": o.paper,
+                    "trainings": {seed: asdict(training) for seed, training in o.trainings.items()},
                 }
                 for o in self.outcomes
             ],

@@ -15,7 +15,7 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from benchmarks.expectation import Expectation
+from benchmarks.expectation import Expectation, Gain
 
 KINDS = {
     "generate": "benchmarks.generation.GenerationJob",
@@ -77,7 +77,8 @@ class Method:
     """One generator and the settings it is run in: every row of ``settings`` with every point of ``grid``.
 
     A ``ceiling`` is shown for scale and left out when the best value of a figure is marked. ``paper`` holds what the
-    method's paper reports, by figure, and is shown beside ours.
+    method's paper reports, by figure, and is shown beside ours; ``identity/people=2`` is a figure of one part.
+    ``expected`` says by figure what it must gain over the method called ``against``, or may lose: ``+0.15``, ``-5%``.
     """
 
     generator: Component = field(default_factory=Component)
@@ -87,6 +88,8 @@ class Method:
     seeds: list[int] | None = None
     ceiling: bool = False
     paper: dict[str, float] = field(default_factory=dict)
+    against: str | None = None
+    expected: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -127,7 +130,8 @@ class Suite:
 
     Attributes:
         kind: ``generate``, ``score`` or the class path of a job.
-        seeds: sampling seeds; every setting is run once per seed.
+        seeds: sampling seeds; every setting is run once per seed, and what is trained is trained once per seed.
+        draws: images per scene and seed; from two on, ``diversity`` says how far they are apart.
         metrics: dotted paths of functions from ``Observation`` to named per-image figures.
         gallery: scenes shown in the report.
         bootstrap: resamples behind each interval.
@@ -147,6 +151,7 @@ class Suite:
     scorers: dict[str, Component | None] = field(default_factory=dict)
     metrics: list[str] = field(default_factory=list)
     seeds: list[int] = field(default_factory=lambda: [0])
+    draws: int = 1
     batch_size: int = 8
     gallery: int = 6
     bootstrap: int = 1000
@@ -179,6 +184,7 @@ def check(suite: Suite, file: str) -> None:
         )
     for key, value, least in (
         ("scenes.size", suite.scenes.size, 1),
+        ("draws", suite.draws, 1),
         ("batch_size", suite.batch_size, 1),
         ("bootstrap", suite.bootstrap, 0),
         ("repeats", suite.repeats, 1),
@@ -192,9 +198,25 @@ def check(suite: Suite, file: str) -> None:
         raise SuiteError(f"{file}: a suite of kind 'generate' needs at least one entry under 'methods'")
     if suite.kind == "speed" and not any(suite.workloads.values()):
         raise SuiteError(f"{file}: a suite of kind 'speed' needs at least one entry under 'workloads'")
+    for name, method in suite.methods.items():
+        if method is not None:
+            _check_expected(method, suite, f"{file}: methods.{name}")
     for name, workload in suite.workloads.items():
         for ratio_name, ratio in workload.ratios.items() if workload else ():
             _check_ratio(ratio, f"{file}: workloads.{name}.ratios.{ratio_name}")
+
+
+def _check_expected(method: Method, suite: Suite, key: str) -> None:
+    if method.expected and method.against not in suite.methods:
+        names = nearest(str(method.against), suite.methods)
+        raise SuiteError(
+            f"{key}.against: {method.against!r} is no method that figures could be held against{names}"
+        )
+    for figure, text in method.expected.items():
+        try:
+            Gain.of(text)
+        except ValueError as error:
+            raise SuiteError(f"{key}.expected.{figure}: {error}") from error
 
 
 def _check_ratio(ratio: Ratio, key: str) -> None:

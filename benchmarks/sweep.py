@@ -19,6 +19,8 @@ class Configuration:
         seeds: sampling seeds.
         ceiling: shown for scale, not a competitor.
         paper: what the method's paper reports, by figure.
+        against: method that ``expected`` compares with.
+        expected: by figure, what must be gained over it or may be lost.
     """
 
     method: str
@@ -27,6 +29,8 @@ class Configuration:
     seeds: tuple[int, ...] = (0,)
     ceiling: bool = False
     paper: dict[str, float] = field(default_factory=dict)
+    against: str | None = None
+    expected: dict[str, str] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -78,6 +82,5 @@ def _of_method(name: str, method: Method, suite: Suite) -> list[Configuration]:
     except SuiteError as error:
         raise SuiteError(f"methods.{name}: {error}") from error
     seeds = tuple(suite.seeds if method.seeds is None else method.seeds)
-    return [
-        Configuration(name, method.generator, row, seeds, method.ceiling, dict(method.paper)) for row in rows
-    ]
+    shared = (seeds, method.ceiling, dict(method.paper), method.against, dict(method.expected))
+    return [Configuration(name, method.generator, row, *shared) for row in rows]

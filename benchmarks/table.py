@@ -1,10 +1,13 @@
 """The summary as a table on the terminal."""
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from benchmarks.figures import figure, ordered, shown
+from benchmarks.directions import AGREES, OPPOSED, UNDECIDED, Direction, directions
+from benchmarks.figures import figure, ordered, shown, signed
 from benchmarks.report import Outcome, Report
 
 _CELL = 16  # columns of "Count error ↓", padding and border
@@ -21,6 +24,9 @@ def print_summary(console: Console, report: Report) -> None:
     for first in range(0, len(metrics), per_table):
         shown_here = metrics[first : first + per_table]
         console.print(_table(report, shown_here, label, expected and metrics[-1] in shown_here))
+    steps = directions(report)
+    if steps:
+        console.print(_steps(steps))
     for failure in report.failures:
         console.print(
             f"[red]failed[/red]  {failure['method']} {failure['setting']}: {failure['error']}",
@@ -55,6 +61,18 @@ def _table(report: Report, metrics: list[str], label: int, expected: bool) -> Ta
     return table
 
 
+def _steps(steps: Sequence[Direction]) -> Table:
+    table = Table("figure", "step", title="Direction against the paper", title_justify="left")
+    for head in ("paper", "here", "verdict"):
+        table.add_column(head, justify="right")
+    style = {AGREES: "green", OPPOSED: "red", UNDECIDED: "dim"}
+    for step in steps:
+        moved = [signed(value, step.metric) for value in (step.reported, step.measured)]
+        name, path = figure(step.metric).label, f"{step.start} → {step.end}"
+        table.add_row(name, path, *moved, Text(step.verdict, style=style[step.verdict]))
+    return table
+
+
 def _cell(outcome: Outcome, metric: str, top: float | None) -> Text:
     row = outcome.row(metric)
     if row is None or row.value is None:
@@ -67,9 +85,9 @@ def _cell(outcome: Outcome, metric: str, top: float | None) -> Text:
     return cell
 
 
-def beside(outcome: Outcome, metric: str) -> list[str]:
+def beside(outcome: Outcome, metric: str, part: str = "all") -> list[str]:
     """What stands under a figure: its spread over seeds, and what the method's paper reports."""
-    spread, paper = outcome.spread(metric), outcome.paper.get(metric)
+    spread, paper = outcome.spread(metric, part), outcome.reported(metric, part)
     return [
         *([] if spread is None else [f"± {shown(spread, metric)} seeds"]),
         *([] if paper is None else [f"paper {shown(paper, metric)}"]),

@@ -94,7 +94,7 @@ def _metrics(row: Row) -> list[tuple[str, float]]:
     if row.value is None:
         return []
     if row.seed is not None:
-        return [(_name(f"seed={row.seed}/{row.metric}"), row.value)]
+        return [(_name(f"seed={row.seed}/{row.metric}"), row.value)] if row.slice == "all" else []
     name = _name(row.metric if row.slice == "all" else f"{row.slice}/{row.metric}")
     beside = {"low": row.low, "high": row.high, "met": row.met}
     ends = [(f"{name}/{end}", float(value)) for end, value in beside.items() if value is not None]

@@ -46,6 +46,7 @@ class HoldOutGuard(L.Callback):
         self.objective, self.patience = objective, patience
         self.start: dict[str, float] = {}
         self.best: dict[str, Tensor] = {}
+        self.best_figures: dict[str, float] = {}
         self.best_value, self.best_epoch, self.dishonest = -torch.inf, -1, 0
 
     def on_sanity_check_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -74,6 +75,7 @@ class HoldOutGuard(L.Callback):
         if not fallen and value > self.best_value:
             self.best_value, self.best_epoch = value, trainer.current_epoch
             self.best = {name: v.detach().clone() for name, v in self._weights(trainer, pl_module).items()}
+            self.best_figures = validated(trainer)
         if self.dishonest >= self.patience:
             logger.warning(
                 "stopping: %s lost more than %.0f %% of their start", sorted(fallen), 100 * self.tolerance
@@ -97,7 +99,7 @@ class HoldOutGuard(L.Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """Everything a resumed run needs."""
-        names = ("start", "best", "best_value", "best_epoch", "dishonest")
+        names = ("start", "best", "best_figures", "best_value", "best_epoch", "dishonest")
         return {name: getattr(self, name) for name in names}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -114,6 +116,17 @@ class HoldOutGuard(L.Callback):
         if name not in trainer.callback_metrics:
             raise ValueError(f"{name!r} is not logged; there are {sorted(trainer.callback_metrics)}")
         return float(trainer.callback_metrics[name])
+
+
+def validated(trainer: L.Trainer) -> dict[str, float]:
+    """The figures of the last validation, by name."""
+    return {name: float(v) for name, v in trainer.callback_metrics.items() if name.startswith("val/")}
+
+
+def kept_figures(trainer: L.Trainer) -> dict[str, float]:
+    """The figures of the weights a training ends with: those a guard puts back, or the last that were validated."""
+    guards = [c for c in trainer.callbacks if isinstance(c, HoldOutGuard) and c.best]  # type: ignore[attr-defined]
+    return guards[0].best_figures if guards else validated(trainer)
 
 
 def _averages(trainer: L.Trainer) -> list[AdapterEMA]:

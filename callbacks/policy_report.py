@@ -1,4 +1,7 @@
-"""A table on the screen after every validation: what each reward was at the start and is now, and how learning goes."""
+"""A table on the screen after every validation: what each reward was at the start and is now, and how learning goes.
+
+The figures before training also go to the loggers, which Lightning keeps them from, as those of epoch -1.
+"""
 
 import lightning as L
 from rich.console import Console
@@ -23,6 +26,12 @@ class PolicyReport(L.Callback):
         self.start: dict[str, float] = {}
         self.weights: dict[str, float] = {}
         self.console = Console()
+
+    def on_sanity_check_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Log the start: every curve begins there."""
+        start = {f"val/{name}": value for name, value in self.start.items()}
+        for logger in trainer.loggers if start else ():
+            logger.log_metrics({**start, "epoch": -1}, step=0)
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Print the table; one process does."""

@@ -6,6 +6,7 @@ client object the caller already has.
 
 import os
 import platform
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
 
+REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGES = (
     "troupe",
     "torch",
@@ -66,10 +68,23 @@ def collect_provenance(
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cpus": os.cpu_count(),
-        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": command_line(),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "config": dict(config),
     }
+
+
+def command_line(repository: Path = REPOSITORY) -> str:
+    """What was typed to start this process, with files of the checkout named from its root.
+
+    Args:
+        repository: the checkout's root.
+    """
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    module = None if spec is None else spec.name.removesuffix(".__main__")
+    program = Path(sys.argv[0]).name if module is None else f"-m {module}"
+    typed = [argument.replace(f"{repository}{os.sep}", "") for argument in sys.argv[1:]]
+    return " ".join(["python", program, *map(shlex.quote, typed)])
 
 
 def git_state(folder: Path) -> dict[str, Any] | None:

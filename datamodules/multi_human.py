@@ -99,6 +99,15 @@ class MultiHumanDataModule(LightningDataModule):
         self.sampler, self.curriculum = sampler, curriculum or CountCurriculum()
         self.seed, self.val_size, self.val_counts, self.batch_size = seed, val_size, val_counts, batch_size
 
+    def described(self) -> str:
+        """What is trained on, in one line."""
+        phases = self.curriculum
+        counts = f"{list(phases.then)} people"
+        if phases.switch >= 0:
+            counts = f"{list(phases.first)} people until epoch {phases.switch}, then {counts}"
+        source = type(self.scenes).__name__
+        return f"{self.sampler} of the train split of {source}(seed {self.seed}), {counts}"
+
     def train_dataloader(self) -> DataLoader[GroupBatch]:
         """One batch per epoch.
 

@@ -11,14 +11,15 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import jsonargparse
 import lightning as L
+import yaml
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from omegaconf.errors import OmegaConfBaseException
 
-from lightning_modules.config_errors import ConciseParser, interpolation_message, known_keys
+from lightning_modules.config_errors import ConciseParser, in_one_line, interpolation_message, known_keys
 
 _OVERRIDE = re.compile(r"[A-Za-z_][\w.]*\+?=")
 _FLAGS = ("-h", "--help", "--print_config")
@@ -30,9 +31,10 @@ class TroupeCLI(LightningCLI):
     Args:
         args: what follows the program's name; ``key=value`` is short for ``--key=value``.
         run: False only instantiates, as the tests of ``configs/`` do.
+        exit_on_error: False raises ``jsonargparse.ArgumentError`` instead of ending the process.
     """
 
-    def __init__(self, args: Sequence[str], run: bool = True) -> None:
+    def __init__(self, args: Sequence[str], run: bool = True, exit_on_error: bool = True) -> None:
         # Without this, "${seed_everything}" is looked up above the subcommand and not found.
         jsonargparse.set_parsing_settings(omegaconf_absolute_to_relative_paths=True)
         super().__init__(
@@ -43,7 +45,11 @@ class TroupeCLI(LightningCLI):
             parser_class=ConciseParser,
             # "omegaconf" would resolve each file alone; "omegaconf+" resolves after the merge.
             # Abbreviations would let a mistyped key through.
-            parser_kwargs={"parser_mode": "omegaconf+", "allow_abbrev": False},
+            parser_kwargs={
+                "parser_mode": "omegaconf+",
+                "allow_abbrev": False,
+                "exit_on_error": exit_on_error,
+            },
             trainer_defaults={"default_root_dir": "outputs"},
             seed_everything_default=0,
             save_config_kwargs={"overwrite": True},
@@ -57,9 +63,33 @@ class TroupeCLI(LightningCLI):
         try:
             self.config = parser.parse_args(args)
         except OmegaConfBaseException as error:
-            subcommand = args[0] if args else ""
+            subcommand = args[0] if args and hasattr(self, "_subcommand_parsers") else ""
             keys = known_keys(self._parser(subcommand or None))
             parser.error(interpolation_message(error, subcommand, keys), error)
+
+
+class _Reader(TroupeCLI):
+    """Reads what a run would read, and stops there."""
+
+    def _set_seed(self) -> None:
+        """The process goes on, with its own randomness."""
+
+    def instantiate_classes(self) -> None:
+        """Nothing is built."""
+
+
+def configuration(args: Sequence[str]) -> dict[str, Any]:
+    """What a run with these arguments is built from: files merged, references resolved, defaults filled in.
+
+    Raises:
+        ValueError: in one line, for arguments that no run accepts.
+    """
+    try:
+        reader = _Reader(args, run=False, exit_on_error=False)
+    except jsonargparse.ArgumentError as error:
+        raise ValueError(in_one_line(str(error))) from error
+    found = yaml.safe_load(reader.parser.dump(reader.config, skip_none=False))
+    return cast(dict[str, Any], found)
 
 
 def with_dashes(args: Sequence[str]) -> list[str]:

@@ -63,20 +63,31 @@ def load_weights(folder: Path, name: str) -> tuple[dict[str, Tensor], WeightsCar
     Raises:
         ValueError: if the file is missing or is not the one its card describes.
     """
+    payload = verified(folder, name).read_bytes()
+    state = {k: v.float() if v.is_floating_point() else v for k, v in load(payload).items()}
+    return state, read_card(folder, name)
+
+
+def verified(folder: Path, name: str) -> Path:
+    """The weights file of ``name``, which is the one that its card describes.
+
+    Raises:
+        ValueError: if it is not, or is missing, or has no card.
+    """
     path = folder / f"{name}.safetensors"
     if not path.is_file():
         present = sorted(p.stem for p in folder.glob("*.safetensors"))
         raise ValueError(f"weights {name!r}: no such file in {folder}, which holds {present}")
-    card = read_card(folder, name)
-    payload = path.read_bytes()
-    digest = hashlib.sha256(payload).hexdigest()
-    if digest != card.sha256:
+    if not path.with_suffix(".json").is_file():
+        raise ValueError(f"weights {name!r}: {path} has no card {name}.json beside it that says what it is")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    expected = read_card(folder, name).sha256
+    if digest != expected:
         raise ValueError(
-            f"weights {name!r}: sha256 of {path} is {digest}, but its card says {card.sha256}; "
+            f"weights {name!r}: sha256 of {path} is {digest}, but its card says {expected}; "
             "restore the file or retrain it with the card's command"
         )
-    state = {k: v.float() if v.is_floating_point() else v for k, v in load(payload).items()}
-    return state, card
+    return path
 
 
 def restore(network: Network, state: Mapping[str, Tensor]) -> Network:

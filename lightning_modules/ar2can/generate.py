@@ -30,6 +30,7 @@ from datamodules.schema.interfaces import Analyzer
 from datamodules.schema.layout import Layout
 from datamodules.schema.scene import Person, Scene, SceneBatch
 from lightning_modules.ar2can.artist import GRPOArtistModule
+from lightning_modules.backbone.shipped_lora import lora_file
 from lightning_modules.cli import TroupeCLI
 from lightning_modules.policy.grpo_module import ADAPTER
 
@@ -53,7 +54,7 @@ def main(args: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--out", type=Path, default=Path("runs/generated"), help="folder of the results")
     parser.add_argument("--config", type=Path, default=CONFIG, help="training configuration of the Artist")
-    parser.add_argument("--lora", type=Path, help="trained LoRA set; the base model without it")
+    parser.add_argument("--lora", help="trained LoRA set, by its shipped name or a path; the base without it")
     parser.add_argument("--size", type=int, default=128, help="side of the image in pixels, a multiple of 16")
     parser.add_argument(
         "--images", type=int, default=1, help="how many to draw, from seeds that follow each other"
@@ -120,15 +121,24 @@ def generate(options: argparse.Namespace) -> list[dict[str, float | int | None]]
     return scores
 
 
-def artist(config: Path, lora: Path | None, changes: Sequence[str] = ()) -> GRPOArtistModule:
+def artist(config: Path, lora: str | Path | None, changes: Sequence[str] = ()) -> GRPOArtistModule:
     """The Artist of a training configuration, with ``key=value`` changes, and a trained LoRA set if there is one.
 
+    Args:
+        config: the training configuration.
+        lora: name of a shipped LoRA set, or a file.
+        changes: further arguments of the command line.
+
     Raises:
-        ValueError: if the configuration trains something else, or a file is missing.
+        ValueError: if the configuration trains something else, a file is missing, or a shipped LoRA set is not the one
+            its card describes.
     """
-    for name, path in (("--config", config), ("--lora", lora)):
-        if path is not None and not path.is_file():
-            raise ValueError(f"{name}: there is no file {path}")
+    if not config.is_file():
+        raise ValueError(f"--config: there is no file {config}")
+    try:
+        trained = None if lora is None else lora_file(str(lora))
+    except ValueError as error:
+        raise ValueError(f"--lora: {error}") from error
     files = [CONFIGS / "trainer" / "cpu.yaml", config]
     arguments = [part for file in files for part in ("-c", str(file))]
     module = TroupeCLI([*arguments, *changes, "trainer.logger=false"], run=False).model
@@ -137,8 +147,8 @@ def artist(config: Path, lora: Path | None, changes: Sequence[str] = ()) -> GRPO
             f"--config: {config} trains a {type(module).__name__}; give an Artist's configuration"
         )
     module.configure_model()
-    if lora is not None:
-        module.backbone.load_adapter(ADAPTER, lora)
+    if trained is not None:
+        module.backbone.load_adapter(ADAPTER, trained)
     return module.eval()
 
 

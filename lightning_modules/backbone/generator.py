@@ -19,25 +19,12 @@ from lightning_modules.backbone.flux_source import SHIPPED
 from lightning_modules.backbone.latents import LatentCodec, load_codec, token_grid
 from lightning_modules.backbone.positions import grid_ids, text_ids
 from lightning_modules.backbone.prompts import FluxPromptEncoder
+from lightning_modules.backbone.shipped_lora import lora_file
 from lightning_modules.backbone.tokens import TokenGroup, TokenSequence
 from lightning_modules.flow.sampling import sample
 from lightning_modules.flow.timesteps import SigmaShift, sigma_schedule
 
 ADAPTER = "trained"
-
-
-def lora_file(name: str) -> Path:
-    """A shipped LoRA set by its name, or a file by its path.
-
-    Raises:
-        ValueError: if it is neither.
-    """
-    shipped = SHIPPED / f"{name}.safetensors"
-    found = shipped if shipped.is_file() else Path(name)
-    if not found.is_file():
-        there = sorted(path.stem for path in SHIPPED.glob("*.safetensors"))
-        raise ValueError(f"lora: {name} is neither a file nor one of the shipped sets {there}")
-    return found
 
 
 def text_group(prompt: PromptEmbedding) -> TokenGroup:

@@ -83,11 +83,17 @@ def test_every_slice_and_seed_is_there_once(records):
         (None, "people=1"),
         (None, "people=2"),
         (None, "people=3"),
-        (0, "all"),
-        (1, "all"),
+        *[(seed, part) for seed in (0, 1) for part in ("all", "people=1", "people=2", "people=3")],
     ]
     assert all(r.low is None and r.high is None for r in rows)
     assert all((r.suite, r.method, r.setting) == ("s", "m", "steps=4") for r in rows)
+
+
+def test_slices_of_a_seed_are_means_without_intervals(records):
+    rows = rows_from_records(records, NAMES, ["quality"], RESAMPLES)
+    row = next(r for r in rows if (r.seed, r.slice) == (1, "people=2"))
+    assert row.value == pytest.approx(table(records, seed=1, people=2).mean())
+    assert (row.low, row.high) == (None, None)
 
 
 def test_one_seed_gives_no_second_copy_of_the_same_rows():

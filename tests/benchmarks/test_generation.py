@@ -13,9 +13,9 @@ from scipy import linalg
 
 from benchmarks import run
 from benchmarks.ceilings import CodecRoundTrip, Renders
-from benchmarks.generation import check_generator
+from benchmarks.generation import check_generator, spread
 from benchmarks.jobs import check_arguments, locate
-from benchmarks.scenes import tiny_world
+from benchmarks.scenes import OVERLAP, shared_places, tiny_world, tiny_world_overlapping
 from benchmarks.suite_file import available_suites, load_suite
 from benchmarks.sweep import configurations
 from benchmarks.tracking import tracking_uri
@@ -142,6 +142,32 @@ def test_limit_caps_the_scenes(tmp_path, no_mlflow):
     assert report["status"] == "finished"
 
 
+def test_several_draws_of_a_scene_tell_how_far_they_are_apart(tmp_path, no_mlflow):
+    """Washed adds uniform noise of half a strength: deviation 0.9 / 2 / sqrt 12, less what clipping takes."""
+    overrides = ["draws=3", "limit=4", "methods.washed.grid.strength=[0.9]", "seeds=[2]"]
+    assert run.main(["--suite", BLOBS, "--output", str(tmp_path), *overrides]) == 0
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert row(report, "washed", "diversity", "strength=0.9")["value"] == pytest.approx(
+        0.45 / 12**0.5, rel=0.05
+    )
+    assert row(report, "renders", "diversity")["value"] == 0
+    assert row(report, "washed", "judge", "strength=0.9")["n"] == 4
+    lines = [json.loads(line) for line in (tmp_path / "images.jsonl").read_text().splitlines()]
+    assert [x["draw"] for x in lines if x["method"] == "washed" and x["scene"] == lines[0]["scene"]] == [
+        0,
+        1,
+        2,
+    ]
+    assert (tmp_path / "report.html").read_text().count('class="shot"') == 2 * 3
+
+
+def test_diversity_is_the_standard_deviation_over_draws():
+    drawn = torch.rand(4, 2, 3, 5, 6)
+    expected = [np.sqrt(np.mean(np.var(drawn[:, i].numpy(), axis=0, ddof=1))) for i in range(2)]
+    torch.testing.assert_close(spread(list(drawn))["diversity"], torch.tensor(expected))
+    assert spread([drawn[0]]) == {}
+
+
 @pytest.mark.parametrize(
     ("override", "words"),
     [
@@ -178,6 +204,29 @@ def test_the_tiny_world_gives_the_counts_asked_for():
     drawn = tiny_world(split="test", size=5, counts=(2, 4), seed=7)
     assert [len(scene) for scene in drawn] == [2, 4, 2, 4, 2]
     assert [scene.seed for scene in drawn] == [7, 8, 9, 10, 11]
+
+
+def test_overlapping_layouts_are_the_first_that_share_enough_places():
+    drawn = tiny_world_overlapping(split="test", size=4, counts=(4, 6), seed=3)
+    assert [len(scene) for scene in drawn] == [4, 6, 4, 6]
+    every = [s for s in tiny_world(split="test", size=40, counts=(4,), seed=3) if claimed_twice(s) >= OVERLAP]
+    assert [s.seed for s in every[:2]] == [s.seed for s in drawn[::2]]
+    with pytest.raises(ValueError, match="more people per scene"):
+        tiny_world_overlapping(split="test", size=1, counts=(1,), seed=0)
+
+
+def claimed_twice(scene):
+    """By hand: the square of 1.4 times a box's longer side around it, rounded outwards to an 8 x 8 grid."""
+    claims = np.zeros((8, 8), int)
+    for person in scene.persons:
+        x0, y0, x1, y1 = (person.box * 128).tolist()
+        side = round(1.4 * max(x1 - x0, y1 - y0))
+        left, top = round((x0 + x1 - side) / 2), round((y0 + y1 - side) / 2)
+        rows, columns = (slice(max(0, low) // 16, -(-min(128, low + side) // 16)) for low in (top, left))
+        claims[rows, columns] += 1
+    share = (claims > 1).sum() / (claims > 0).sum()
+    assert shared_places(scene) == pytest.approx(share)
+    return share
 
 
 def test_ceilings():

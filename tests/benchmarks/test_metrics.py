@@ -8,7 +8,16 @@ import torch
 from blob_world import BlobAnalyzer, ColourWordScorer, scenes
 from pycocotools.cocoeval import COCOeval
 
-from benchmarks.metrics import CANDIDATES, Observation, body_pose, count, identity, image_text, scores
+from benchmarks.metrics import (
+    CANDIDATES,
+    Observation,
+    body_pose,
+    copy_paste,
+    count,
+    identity,
+    image_text,
+    scores,
+)
 from datamodules.collate import collate
 from datamodules.schema.detections import Detections
 
@@ -104,6 +113,19 @@ def _brute_force(planned, centres, cosine):
         key=lambda option: option[0],
     )
     return sum(cosine[i, j] for i, j in zip(best[1], best[2], strict=True)) / len(planned)
+
+
+def test_copy_paste_is_1_for_the_reference_and_minus_1_for_the_true_face(batch):
+    """Targets a right angle away from the references: whose embedding a face has decides everything."""
+    seen = observe(batch)
+    away = torch.stack([torch.linalg.cross(r, torch.ones_like(r).cumsum(-1)) for r in seen.references])
+    assert copy_paste(seen) == {}
+    found = [d if i % 2 else Detections.empty(3) for i, d in enumerate(seen.detections)]
+    values = copy_paste(observe(batch, found, targets=away))["copy_paste"]
+    assert values.isnan().tolist() == [True, False] * 4
+    torch.testing.assert_close(values[1::2], torch.ones(4), atol=0.05, rtol=0)
+    swapped = observe(batch, targets=seen.references, references=away)
+    torch.testing.assert_close(copy_paste(swapped)["copy_paste"], -torch.ones(8), atol=0.05, rtol=0)
 
 
 def test_oks_of_one_person_equals_coco(batch):

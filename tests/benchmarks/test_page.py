@@ -196,6 +196,31 @@ def test_spread_and_paper_stand_under_the_figure(report, capsys):
     assert printed.count("paper") == 1
 
 
+def test_steps_stand_beside_the_papers(report, capsys):
+    report.outcomes = [
+        replace(o, paper={"identity": p}) for o, p in zip(report.outcomes, (0.9, 0.3, 0.4), strict=True)
+    ]
+    page = render(report)
+    assert "Direction against the paper" in page
+    assert "base · steps=4 → base · steps=28" in page
+    assert re.findall(r'class="badge([^"]*)">(agrees|opposed)', page) == [
+        (" bad", "opposed"),
+        (" good", "agrees"),
+    ]
+    assert "<td>−0.600</td>" in page
+    assert "Kendall&#x27;s tau: Identity -0.33" in page
+    print_summary(Console(width=200), report)
+    assert "opposed" in capsys.readouterr().out
+    assert "Direction against" not in render(replace(report, outcomes=report.outcomes[:1]))
+
+
+def test_the_papers_figure_of_a_part_stands_in_its_part(report):
+    report.outcomes = [replace(report.outcomes[0], paper={"identity/people=2": 0.718})]
+    page = render(report)
+    assert page.count("paper 0.718") == 1
+    assert page.index("By part") < page.index("paper 0.718")
+
+
 def test_a_line_varies_in_its_own_axis_alone(report):
     """Two settings that vary together are two lines, not one that goes back and forth."""
     plain, guided = outcome("base", 4, 0.2), outcome("base", 4, 0.3)

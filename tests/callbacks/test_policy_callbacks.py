@@ -1,9 +1,12 @@
 """Grid, guard, table and curriculum around a policy whose reward rises while a hold-out falls."""
 
+import csv
+from pathlib import Path
+
 import lightning as L
 import pytest
 import torch
-from lightning.pytorch.loggers import MLFlowLogger
+from lightning.pytorch.loggers import CSVLogger, MLFlowLogger
 from mlflow import MlflowClient
 from torchvision.io import read_image
 
@@ -86,6 +89,7 @@ def test_a_guard_goes_on_after_a_checkpoint():
     fit([guard], epochs=2)
     again.load_state_dict(guard.state_dict())
     assert again.start == guard.start
+    assert again.best_figures == guard.best_figures == {"val/total": 2.0, "val/judge": 1.0}
     assert float(again.best["number"]) == 2
 
 
@@ -122,6 +126,15 @@ def test_the_table_compares_with_the_start(capsys):
     last = printed[printed.index("epoch 1") :]
     row = next(line for line in last.splitlines() if "total" in line)
     assert [part.strip() for part in row.split("│")[1:-1]] == ["total", "", "0.000", "2.000", "+2.000"]
+
+
+def test_curves_begin_before_training(tmp_path):
+    """Lightning logs nothing of its sanity check; the table's start goes to the loggers all the same."""
+    logger = CSVLogger(str(tmp_path), flush_logs_every_n_steps=1)
+    fit([PolicyReport()], epochs=2, logger=logger, check_val_every_n_epoch=2)
+    with (Path(logger.log_dir) / "metrics.csv").open() as file:
+        judged = [(row["epoch"], float(row["val/total"])) for row in csv.DictReader(file) if row["val/total"]]
+    assert judged == [("-1", 0.0), ("1", 2.0)]
 
 
 def test_the_curriculum_is_logged_and_its_switch_said(caplog):

@@ -2,9 +2,17 @@
 
 import json
 import subprocess
+import sys
 from importlib import metadata
 
-from callbacks.provenance import collect_provenance, git_state, log_provenance, package_versions
+from callbacks.provenance import (
+    REPOSITORY,
+    collect_provenance,
+    command_line,
+    git_state,
+    log_provenance,
+    package_versions,
+)
 
 
 def _git(folder, *arguments):
@@ -33,6 +41,24 @@ def test_a_machine_without_git_is_no_obstacle(tmp_path, monkeypatch):
     _git(tmp_path, "init")
     monkeypatch.setenv("PATH", str(tmp_path))
     assert git_state(tmp_path) is None
+
+
+def test_the_command_can_be_typed_again_in_another_checkout(tmp_path):
+    """A module by its name or a file, files of the checkout by full path, one argument with a space."""
+    (tmp_path / "program.py").write_text(
+        "from callbacks.provenance import command_line\nimport sys\nsys.stdout.write(command_line())\n"
+    )
+    arguments = ["-c", str(REPOSITORY / "configs" / "a.yaml"), "name=two words", "-c", "/elsewhere/b.yaml"]
+    environment = {"PYTHONPATH": f"{REPOSITORY}:{tmp_path}"}
+
+    def typed(*start):
+        done = [sys.executable, *start, *arguments]
+        return subprocess.run(done, env=environment, capture_output=True, text=True, check=True).stdout
+
+    shown = "-c configs/a.yaml 'name=two words' -c /elsewhere/b.yaml"
+    assert typed("-m", "program") == f"python -m program {shown}"
+    assert typed(str(tmp_path / "program.py")) == f"python program.py {shown}"
+    assert collect_provenance({})["command"] == command_line()
 
 
 def test_versions_are_those_installed_and_absent_ones_are_left_out():

@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 import textwrap
@@ -6,7 +7,7 @@ import pytest
 import torch
 import yaml
 
-from lightning_modules.cli import TroupeCLI, main, with_dashes
+from lightning_modules.cli import TroupeCLI, configuration, main, with_dashes
 from lightning_modules.config_errors import in_one_line, nearest, with_suggestion
 
 TOY = """
@@ -135,6 +136,35 @@ def test_overrides_win_and_may_refer_to_files(here, capsys):
     )
     assert config["trainer"]["max_steps"] == 2
     assert config["seed_everything"] == 9
+
+
+def test_a_configuration_is_read_without_building_anything(here, capsys):
+    """The same as ``--print_config`` shows, and enough to run from."""
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    written = configuration([*COMMON, "model.init_args.lr=0.25"])
+    assert torch.equal(torch.rand(3), expected), "the process keeps its randomness"
+    shown = printed(capsys, "fit", *COMMON, "model.init_args.lr=0.25")
+    assert {k: v for k, v in written.items() if v} == {k: v for k, v in shown.items() if v}
+    (here / "written.yaml").write_text(yaml.safe_dump({k: v for k, v in written.items() if v is not None}))
+    assert TroupeCLI(["fit", "-c", "written.yaml"]).model.lr == 0.25
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("model.init_args.lrr=1", "unknown key 'lrr'; did you mean 'lr'?"),
+        ("trainer.max_steps=many", "trainer.max_steps: Expected a <class 'int'>"),
+        ("trainer.max_steps=${seed_everythin}", "trainer.max_steps refers to ${seed_everythin}"),
+        ("-c=nowhere.yaml", "nowhere.yaml"),
+    ],
+)
+def test_a_configuration_that_no_run_accepts_is_refused_in_one_line(here, capsys, change, words):
+    with pytest.raises(ValueError, match=re.escape(words)) as refusal:
+        configuration([*COMMON, change])
+    assert "\n" not in str(refusal.value)
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("command", ["fit", "validate", "test", "predict"])

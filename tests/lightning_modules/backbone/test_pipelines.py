@@ -1,5 +1,6 @@
 """Our sampler against diffusers' pipelines, on a small random model saved by diffusers itself."""
 
+import lightning as L
 import pytest
 import torch
 from diffusers import (
@@ -9,6 +10,14 @@ from diffusers import (
     FluxTransformer2DModel,
 )
 
+from callbacks.lora_export import LoRAExport
+from lightning_modules.backbone.adapters import (
+    ATTENTION,
+    ATTENTION_OUT,
+    FEED_FORWARD,
+    TEXT_ATTENTION,
+    LoRASpec,
+)
 from lightning_modules.backbone.autoencoder import PatchAutoencoder
 from lightning_modules.backbone.contexts import full_group
 from lightning_modules.backbone.flux import FluxBackbone
@@ -78,14 +87,16 @@ def inputs():
     }
 
 
-def ours(folder, inputs, conditions=()):
+def ours(folder, inputs, conditions=(), lora=None):
     backbone = FluxBackbone(source=str(folder)).configure()
+    if lora is not None:
+        backbone.load_adapter("policy", lora)
     sequence = TokenSequence(
         TokenGroup(inputs["text"], text_ids(7)),
         inputs["pooled"],
         TokenGroup(inputs["noise"], grid_ids(SIDE // 16, SIDE // 16)),
         conditions,
-    )
+    ).with_adapters(*backbone.adapters)
     sigmas = sigma_schedule(STEPS, inputs["noise"].shape[1])
     scale = torch.full((2,), 2.5)
     with torch.no_grad():
@@ -126,6 +137,38 @@ def test_flux_kontext_pipeline(saved, parts, inputs):
     condition = full_group(context, SIDE // 16, SIDE // 16)
     torch.testing.assert_close(ours(saved, inputs, (condition,)), theirs, rtol=0, atol=1e-4)
     assert (theirs - ours(saved, inputs)).abs().max() > 1e-3, "the context must matter"
+
+
+class Adapted(L.LightningModule):
+    """A backbone whose LoRA set has been trained, as far as an export can tell."""
+
+    def __init__(self, folder):
+        super().__init__()
+        spec = LoRASpec(rank=4, alpha=8, targets=(*ATTENTION, *TEXT_ATTENTION, *ATTENTION_OUT, *FEED_FORWARD))
+        self.backbone = FluxBackbone(source=str(folder), adapters={"policy": spec}).configure()
+        for up in self.backbone.adapters["policy"].up.values():
+            torch.nn.init.normal_(up.weight, std=1.0)
+
+
+def test_an_exported_set_changes_the_kontext_pipeline_as_it_changes_our_backbone(
+    saved, parts, inputs, tmp_path
+):
+    """The pipeline on a transformer of its own: loading a set changes it for good."""
+    export = LoRAExport(str(tmp_path / "policy.safetensors"))
+    export.on_train_end(L.Trainer(logger=False, accelerator="cpu", callbacks=[export]), Adapted(saved))
+    transformer = FluxTransformer2DModel.from_pretrained(saved / "transformer")
+    pipe = FluxKontextPipeline(**{**parts, "transformer": transformer})
+    pipe.set_progress_bar_config(disable=True)
+    shown = {"image": inputs["image"], "max_area": SIDE * SIDE, "_auto_resize": False}
+    plain = call(pipe, inputs, **shown)
+    pipe.load_lora_weights(str(tmp_path), weight_name="policy.safetensors")
+    theirs = call(pipe, inputs, **shown)
+    with torch.no_grad():
+        context = LatentCodec(parts["vae"]).encode(inputs["image"])
+    condition = full_group(context, SIDE // 16, SIDE // 16)
+    mine = ours(saved, inputs, (condition,), tmp_path / "policy.safetensors")
+    assert (theirs - plain).abs().mean() > 0.05, "the set must matter"
+    torch.testing.assert_close(mine, theirs, rtol=0, atol=2e-4)
 
 
 def test_decoding_equals_the_pipelines(parts, inputs):

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from callbacks.adapter_checkpoint import AdapterCheckpoint
+from callbacks.adapter_ema import AdapterEMA
 from datamodules.groups import CountCurriculum, WholeGroups
 from datamodules.multi_human import MultiHumanDataModule
 from datamodules.schema.detections import Detections
@@ -102,7 +103,7 @@ def module(codec, dtype="float32", scorer=None, stepper=None, choice=None, **rec
     )
 
 
-def fit(model, tmp_path, epochs, resume=None):
+def fit(model, tmp_path, epochs, resume=None, callbacks=()):
     data = MultiHumanDataModule(
         WholeGroups(groups_per_rank=2, group_size=8), CountCurriculum(switch=2), val_size=0
     )
@@ -113,7 +114,10 @@ def fit(model, tmp_path, epochs, resume=None):
         enable_progress_bar=False,
         enable_model_summary=False,
         limit_val_batches=0,
-        callbacks=[AdapterCheckpoint(dirpath=tmp_path, filename="{epoch}", save_top_k=-1, export=False)],
+        callbacks=[
+            *callbacks,
+            AdapterCheckpoint(dirpath=tmp_path, filename="{epoch}", save_top_k=-1, export=False),
+        ],
         default_root_dir=tmp_path,
     )
     trainer.fit(model, data, ckpt_path=resume)
@@ -127,6 +131,34 @@ def test_before_the_first_update_every_ratio_is_exactly_one(codec, tmp_path, dty
     seen = fit(model, tmp_path, 2)
     assert seen["policy/on_policy_max_deviation"] == 0
     assert seen["policy/gradient_norm"] > 0
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_in_other_micro_batches_every_ratio_is_nearly_one(codec, dtype, size):
+    """Drawn eight at a time and scored in smaller parts, whose sums are taken in another order."""
+    model = module(codec, dtype)
+    trained(model)
+    with torch.no_grad():
+        sequence = model.encode(next(iter(_validation(model))))
+        noise = torch.randn(sequence.noise.tokens.shape)
+        drawn = model.policy.rollout(
+            model.backbone.prepare(sequence), noise, (0, 1), torch.Generator().manual_seed(1)
+        )
+        record = drawn.trajectory
+        for rows in torch.arange(8).split(size):
+            before, after = ([x[rows] for x in part] for part in (record.before, record.after))
+            own = replace(record, final=record.final[rows], before=before, after=after)
+            part = replace(drawn, sequence=model.backbone.prepare(sequence.select(rows)), trajectory=own)
+            for k in range(2):
+                log_ratio = model.policy.score(part, k).log_prob - record.mean_log_probs[rows, k]
+                assert float((log_ratio.exp() - 1).abs().max()) <= GRPORecipe().on_policy_tolerance
+
+
+def trained(model):
+    """A set that does something: at its start it adds nothing."""
+    for up in model.backbone.adapters["policy"].up.values():
+        torch.nn.init.normal_(up.weight, std=0.05)
 
 
 def test_the_reward_rises_and_only_the_adapter_has_changed(codec, tmp_path):
@@ -154,13 +186,17 @@ def test_each_group_is_encoded_once(codec, tmp_path):
 
 
 def test_a_resumed_run_is_the_uninterrupted_one_bit_for_bit(codec, tmp_path):
-    whole, half = module(codec), module(codec)
-    fit(whole, tmp_path / "whole", 4)
-    fit(half, tmp_path / "half", 2)
-    rest = module(codec)
-    fit(rest, tmp_path / "rest", 4, resume=tmp_path / "half" / "epoch=1.ckpt")
+    """Weights and their average, off-policy updates included; the curriculum switches after the resumption."""
+    whole, half, rest = (module(codec, updates=2) for _ in range(3))
+    averages = [AdapterEMA(decay=0.9) for _ in range(3)]
+    fit(whole, tmp_path / "whole", 4, callbacks=averages[:1])
+    fit(half, tmp_path / "half", 2, callbacks=averages[1:2])
+    last = tmp_path / "half" / "epoch=1.ckpt"
+    fit(rest, tmp_path / "rest", 4, resume=last, callbacks=averages[2:])
     for a, b in zip(whole.backbone.adapters.parameters(), rest.backbone.adapters.parameters(), strict=True):
         assert torch.equal(a, b)
+    assert averages[0].average.keys() == averages[2].average.keys()
+    assert all(torch.equal(a, averages[2].average[name]) for name, a in averages[0].average.items())
 
 
 def test_indifferent_rewards_change_nothing_and_crash_nothing(codec, tmp_path):

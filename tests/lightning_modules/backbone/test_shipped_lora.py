@@ -1,0 +1,64 @@
+"""LoRA sets that ship: found by name, and only if they are what their cards say."""
+
+import pytest
+import torch
+
+from datamodules.collate import collate
+from datamodules.tiny_world.scenes import draw_scene
+from lightning_modules.ar2can.generate import CONFIG, artist
+from lightning_modules.backbone import shipped_lora
+from lightning_modules.backbone.adapters import LoRASet, LoRASpec
+from lightning_modules.backbone.flux import FluxBackbone
+from lightning_modules.backbone.generator import FluxGenerator
+from lightning_modules.backbone.shipped_lora import lora_file, shipped_loras
+from lightning_modules.policy.grpo_module import ADAPTER
+from lightning_modules.pretraining.model_card import write_weights_card
+
+
+@pytest.fixture
+def shipped(tmp_path, monkeypatch):
+    """A folder of shipped sets with one for the tiny base, called ``tuned``."""
+    backbone = FluxBackbone("flux_tiny").configure()
+    lora = LoRASet(LoRASpec(rank=2), backbone.linear_layers())
+    for up in lora.up.values():
+        torch.nn.init.normal_(up.weight, std=0.3)
+    lora.save(tmp_path / "tuned.safetensors")
+    write_weights_card(tmp_path / "tuned.safetensors", "python -m train", "scenes", 3, {"val/face": 0.5})
+    monkeypatch.setattr(shipped_lora, "SHIPPED", tmp_path)
+    return tmp_path
+
+
+def test_generators_and_artists_take_a_shipped_set_by_its_name(shipped):
+    assert shipped_loras() == ["tuned"]
+    batch = collate([draw_scene(1, "val", count=2)])
+    plain, tuned, by_path = (
+        FluxGenerator(lora=lora).generate(batch, seed=0, context="canvas", steps=1)
+        for lora in (None, "tuned", str(shipped / "tuned.safetensors"))
+    )
+    assert torch.equal(tuned, by_path)
+    assert (tuned - plain).abs().max() > 0.05
+    module = artist(CONFIG, "tuned", ["model.init_args.backbone.init_args.source=flux_tiny"])
+    loaded, _ = LoRASet.load(shipped / "tuned.safetensors")
+    ours = module.backbone.adapters[ADAPTER].state_dict()
+    assert all(torch.equal(ours[name], value) for name, value in loaded.state_dict().items())
+
+
+def test_a_set_that_is_not_what_its_card_says_is_refused(shipped):
+    path = shipped / "tuned.safetensors"
+    payload = bytearray(path.read_bytes())
+    payload[-1] ^= 1
+    path.write_bytes(bytes(payload))
+    with pytest.raises(ValueError, match="sha256"):
+        lora_file("tuned")
+    with pytest.raises(ValueError, match="sha256"):
+        FluxGenerator(lora="tuned")
+    with pytest.raises(ValueError, match=r"--lora: weights 'tuned': sha256"):
+        artist(CONFIG, "tuned")
+    path.with_suffix(".json").unlink()
+    with pytest.raises(ValueError, match=r"no card tuned\.json"):
+        lora_file("tuned")
+
+
+def test_what_is_nowhere_is_named_with_what_there_is(shipped):
+    with pytest.raises(ValueError, match=r"tuend is neither a file nor one of the shipped sets \['tuned'\]"):
+        lora_file("tuend")
