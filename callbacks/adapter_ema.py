@@ -88,6 +88,11 @@ class AdapterEMA(L.Callback):
         self.average = {name: value.clone() for name, value in state_dict["average"].items()}
 
 
+def averages_of(trainer: L.Trainer) -> list[AdapterEMA]:
+    """The averages that a trainer keeps."""
+    return [c for c in trainer.callbacks if isinstance(c, AdapterEMA)]  # type: ignore[attr-defined]
+
+
 @torch.no_grad()
 def _exchange(module: L.LightningModule, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Put ``values`` into the module; returns copies of what was there."""

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from callbacks.adapter_checkpoint import trained_parameters
-from callbacks.adapter_ema import AdapterEMA
+from callbacks.adapter_ema import averages_of
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +19,8 @@ class HoldOutGuard(L.Callback):
     The figures before training come from Lightning's sanity check, which must run over the whole validation set
     (``num_sanity_val_steps: -1``). A validation is honest if no hold-out lies more than ``tolerance`` below its
     start. Of the honest ones, the weights with the best ``objective`` are kept; after ``patience`` dishonest ones in a
-    row, training stops. List it before callbacks that write results. With an :class:`AdapterEMA` it keeps averages.
+    row, training stops. List it before callbacks that write results. With an
+    :class:`~callbacks.adapter_ema.AdapterEMA` it keeps averages.
 
     Args:
         hold_outs: names of logged figures that must not fall.
@@ -93,7 +94,7 @@ class HoldOutGuard(L.Callback):
         with torch.no_grad():
             for name, parameter in trained_parameters(pl_module).items():
                 parameter.copy_(self.best[name])
-            for callback in _averages(trainer):
+            for callback in averages_of(trainer):
                 for name, value in self.best.items():
                     callback.average[name].copy_(value)
 
@@ -108,7 +109,7 @@ class HoldOutGuard(L.Callback):
             setattr(self, name, value)
 
     def _weights(self, trainer: L.Trainer, module: L.LightningModule) -> dict[str, Tensor]:
-        averages = _averages(trainer)
+        averages = averages_of(trainer)
         return dict(averages[0].average) if averages else dict(trained_parameters(module))
 
     @staticmethod
@@ -127,7 +128,3 @@ def kept_figures(trainer: L.Trainer) -> dict[str, float]:
     """The figures of the weights a training ends with: those a guard puts back, or the last that were validated."""
     guards = [c for c in trainer.callbacks if isinstance(c, HoldOutGuard) and c.best]  # type: ignore[attr-defined]
     return guards[0].best_figures if guards else validated(trainer)
-
-
-def _averages(trainer: L.Trainer) -> list[AdapterEMA]:
-    return [c for c in trainer.callbacks if isinstance(c, AdapterEMA)]  # type: ignore[attr-defined]

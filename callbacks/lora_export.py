@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import lightning as L
 
-from callbacks.adapter_ema import AdapterEMA
+from callbacks.adapter_ema import averages_of
 from callbacks.hold_out_guard import kept_figures
 from callbacks.provenance import command_line
 from lightning_modules.backbone.adapters import LoRASet
@@ -14,7 +14,9 @@ from lightning_modules.pretraining.model_card import write_weights_card
 
 
 class LoRAExport(L.Callback):
-    """``pipe.load_lora_weights`` takes what it writes; with an :class:`AdapterEMA` it is the average.
+    """``pipe.load_lora_weights`` takes what it writes.
+
+    With an :class:`~callbacks.adapter_ema.AdapterEMA` it is the average.
 
     Args:
         path: file to write, ``.safetensors``.
@@ -30,7 +32,7 @@ class LoRAExport(L.Callback):
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """One rank writes the files; every rank takes part, since sharded tensors are gathered."""
-        averages = [c for c in trainer.callbacks if isinstance(c, AdapterEMA)]  # type: ignore[attr-defined]
+        averages = averages_of(trainer)
         if averages:
             with averages[0].in_place(pl_module):
                 self._write(pl_module, trainer.is_global_zero)

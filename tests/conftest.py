@@ -1,4 +1,7 @@
-"""What every test starts from and leaves behind: one thread, fixed seeds, no network, a clean process."""
+"""What every test starts from and leaves behind: one thread, fixed seeds, no network, a clean process.
+
+Makes ``small_flux`` importable.
+"""
 
 import os
 
@@ -16,6 +19,7 @@ os.environ.update(
 
 import logging
 import random
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +28,7 @@ import pytest
 import torch
 
 torch.set_num_threads(1)
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,9 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from torch.utils.data import Dataset
 
 from datamodules.jsonl import json_lines
@@ -55,28 +58,28 @@ def split_scenes(people: Mapping[str, list[str]], val_share: float) -> dict[str,
         people: names of the identities in each scene, by scene id.
         val_share: share of groups for validation.
     """
-    leader: dict[str, str] = {scene: scene for scene in people}
-
-    def root(scene: str) -> str:
-        while leader[scene] != scene:
-            leader[scene] = leader[leader[scene]]
-            scene = leader[scene]
-        return scene
-
-    seen: dict[str, str] = {}
-    for scene, names in people.items():
-        for name in names:
-            low, high = sorted((root(scene), root(seen.setdefault(name, scene))))
-            leader[high] = low
-    groups: dict[str, list[str]] = {}
-    for scene in people:
-        groups.setdefault(root(scene), []).append(scene)
+    groups = {min(group): group for group in _linked(people)}
     largest = min(groups, key=lambda first: (-len(groups[first]), first), default="")
     return {
         scene: "val" if first != largest and zlib.crc32(first.encode()) < val_share * 2**32 else "train"
         for first, scenes in groups.items()
         for scene in scenes
     }
+
+
+def _linked(people: Mapping[str, list[str]]) -> list[list[str]]:
+    """The scenes in groups that share people, directly or over others."""
+    names = {name for own in people.values() for name in own}
+    node = {name: k for k, name in enumerate(names, start=len(people))}  # scenes are the first nodes
+    links = [(k, node[name]) for k, own in enumerate(people.values()) for name in own]
+    ends = np.array(links, dtype=int).reshape(-1, 2).T
+    size = len(people) + len(node)
+    graph = coo_array((np.ones(len(links)), (ends[0], ends[1])), (size, size))
+    component = connected_components(graph, directed=False)[1][: len(people)]
+    groups: dict[int, list[str]] = {}
+    for scene, label in zip(people, component.tolist(), strict=True):
+        groups.setdefault(label, []).append(scene)
+    return list(groups.values())
 
 
 class FolderSource(SceneSource):

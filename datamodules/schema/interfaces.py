@@ -7,12 +7,25 @@ of a protocol's methods never compare equal.
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from datamodules.schema.detections import Detections
+
+
+class ReferenceFaces(NamedTuple):
+    """The face of each reference view; NaN where none is found.
+
+    Attributes:
+        landmarks: five landmarks in [0, 1] of the view, image order.
+        boxes: face boxes, xyxy in [0, 1] of the view, drawn as the analyzer draws those of scenes.
+    """
+
+    landmarks: Float[Tensor, "b 5 2"]
+    boxes: Float[Tensor, "b 4"]
 
 
 class Analyzer(ABC):
@@ -28,13 +41,15 @@ class Analyzer(ABC):
     ) -> Float[Tensor, "b d"]:
         """Unit-norm identity embeddings of reference views (one face each); zeros where no face is found."""
 
-    def reference_landmarks(self, faces: Float[Tensor, "b 3 r r"]) -> Float[Tensor, "b 5 2"]:
-        """Five landmarks of the surest face in each reference view, in [0, 1] of it; NaN where no face is found."""
-        rows = []
-        for seen in self.analyze(faces):
-            found = seen.landmarks if len(seen) else None
-            rows.append(faces.new_full((5, 2), torch.nan) if found is None else found[seen.scores.argmax()])
-        return torch.stack(rows) if rows else faces.new_zeros(0, 5, 2)
+    def reference_faces(self, views: Float[Tensor, "b 3 h w"]) -> ReferenceFaces:
+        """The surest face in each reference view; ``views`` are RGB in [0, 1]."""
+        landmarks = views.new_full((len(views), 5, 2), torch.nan)
+        boxes = views.new_full((len(views), 4), torch.nan)
+        for i, seen in enumerate(self.analyze(views)):
+            if len(seen) and seen.landmarks is not None:
+                surest = seen.scores.argmax()
+                landmarks[i], boxes[i] = seen.landmarks[surest], seen.boxes[surest]
+        return ReferenceFaces(landmarks, boxes)
 
 
 class Scorer(ABC):

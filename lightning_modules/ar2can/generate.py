@@ -15,16 +15,16 @@ from typing import cast
 
 import torch
 from jaxtyping import Float
-from PIL import Image, UnidentifiedImageError
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor
-from torchvision.transforms.functional import pil_to_tensor
 from torchvision.utils import draw_bounding_boxes, make_grid, save_image
 
 from datamodules.camera import asks_to_face_the_camera
 from datamodules.collate import collate
 from datamodules.geometry.canvas import TOKEN_PIXELS, scene_canvases
+from datamodules.geometry.views import FaceView, face_view
+from datamodules.photographs.files import UnfitError, decode
 from datamodules.plan_files import MAX_PEOPLE, PlanError, read_plan, row_of_faces, write_plan
 from datamodules.schema.interfaces import Analyzer
 from datamodules.schema.layout import Layout
@@ -33,6 +33,7 @@ from lightning_modules.ar2can.artist import GRPOArtistModule
 from lightning_modules.backbone.shipped_lora import lora_file
 from lightning_modules.cli import TroupeCLI
 from lightning_modules.policy.grpo_module import ADAPTER
+from rewards.stack import RewardTable
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 CONFIG = CONFIGS / "ar2can" / "artist_tiny.yaml"
@@ -99,11 +100,10 @@ def generate(options: argparse.Namespace) -> list[dict[str, float | int | None]]
             f"--layout: plans {planned} people for {len(options.faces)} faces; give one face per person"
         )
     module = artist(options.config, options.lora)
-    views = torch.stack([read_face(path, options.size // 2) for path in options.faces])
-    scenes = asked_for(options.prompt, views, options.faces, layout, options.size, module.rewards.analyzer)
+    views = [find_face(path, options.size // 2, module.rewards.analyzer) for path in options.faces]
+    scenes = asked_for(options.prompt, views, options.faces, layout, options.size)
     seeds = range(options.seed, options.seed + options.images)
-    images = torch.cat([module.draw(scenes, seed).float() for seed in seeds])
-    table = module.rewards.judge(images, scenes.repeat(len(images)))
+    images, table = draw_and_judge(module, scenes, seeds)
     scores: list[dict[str, float | int | None]] = [
         {
             "seed": seed,
@@ -119,6 +119,16 @@ def generate(options: argparse.Namespace) -> list[dict[str, float | int | None]]
     content = {"prompt": options.prompt, "faces": [str(f) for f in options.faces], "scores": scores}
     (options.out / "scores.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return scores
+
+
+def draw_and_judge(
+    module: GRPOArtistModule, scenes: SceneBatch, seeds: Sequence[int]
+) -> tuple[Float[Tensor, "b 3 h w"], RewardTable]:
+    """One image of a scene per seed, and its scores; prompt, canvases and references are looked at once."""
+    sequence, known = module.encode(scenes), module.rewards.known(scenes)
+    images = torch.cat([module.draw(scenes, seed, sequence).float() for seed in seeds])
+    same = torch.zeros(len(images), dtype=torch.long)
+    return images, module.rewards.judge(images, scenes.select(same), known.select(same))
 
 
 def artist(config: Path, lora: str | Path | None, changes: Sequence[str] = ()) -> GRPOArtistModule:
@@ -152,44 +162,43 @@ def artist(config: Path, lora: str | Path | None, changes: Sequence[str] = ()) -
     return module.eval()
 
 
-def read_face(path: Path, side: int) -> Float[Tensor, "3 r r"]:
-    """The middle square of an image file, RGB in [0, 1].
+def read_face(path: Path) -> Float[Tensor, "3 h w"]:
+    """An image file's RGB in [0, 1], turned as its EXIF says.
 
     Raises:
         FaceError: if the file is no image.
     """
     try:
-        with Image.open(path) as opened:
-            picture = opened.convert("RGB")
-    except (OSError, UnidentifiedImageError) as error:
+        return decode(path.read_bytes())
+    except (OSError, UnfitError) as error:
         raise FaceError(f"--faces: {path} cannot be read as an image: {error}") from error
-    short = min(picture.size)
-    left, top = (picture.width - short) // 2, (picture.height - short) // 2
-    square = picture.crop((left, top, left + short, top + short)).resize(
-        (side, side), Image.Resampling.LANCZOS
-    )
-    return pil_to_tensor(square).float() / 255
+
+
+def find_face(path: Path, side: int, analyzer: Analyzer) -> FaceView:
+    """The surest face of an image file, in a view of ``side`` pixels as training cuts them out of photographs.
+
+    Raises:
+        FaceError: if the file is no image or shows no face.
+    """
+    picture = read_face(path)
+    landmarks, boxes = analyzer.reference_faces(picture[None])
+    if not bool(landmarks.isfinite().all()):
+        raise FaceError(f"--faces: no face is seen in {path}; give a portrait of one person")
+    return face_view(picture, boxes[0].float(), landmarks[0].float(), side)
 
 
 def asked_for(
-    prompt: str,
-    views: Float[Tensor, "n 3 r r"],
-    names: Sequence[Path],
-    layout: Layout,
-    size: int,
-    analyzer: Analyzer,
+    prompt: str, faces: Sequence[FaceView], names: Sequence[Path], layout: Layout, size: int
 ) -> SceneBatch:
     """What was asked for, as a batch of one scene whose image is still blank.
 
-    Raises:
-        FaceError: naming the first view without a face.
+    Args:
+        prompt: what the image shows.
+        faces: one per person.
+        names: their files, after which the people are called.
+        layout: plan of one scene.
+        size: side of the image in pixels.
     """
-    landmarks = analyzer.reference_landmarks(views)
-    for path, points in zip(names, landmarks, strict=True):
-        if not bool(points.isfinite().all()):
-            raise FaceError(
-                f"--faces: no face is seen in {path}; give a portrait with the face in the middle"
-            )
     blank = torch.zeros(3, size, size)
     people = tuple(
         Person(
@@ -197,12 +206,13 @@ def asked_for(
             keypoints=layout.keypoints[0, i],
             landmarks=torch.zeros(5, 2),
             identity=path.stem,
-            reference=views[i],
-            reference_landmarks=landmarks[i].float(),
+            reference=face.image,
+            reference_landmarks=face.landmarks,
+            reference_box=face.box,
             mask=torch.zeros(size, size, dtype=torch.bool),
             depth=0 if layout.depths is None else int(layout.depths[0, i]),
         )
-        for i, path in enumerate(names)
+        for i, (path, face) in enumerate(zip(names, faces, strict=True))
     )
     frontal = asks_to_face_the_camera(prompt)
     return collate([Scene(prompt, people, blank, blank, "asked for", seed=0, frontal=frontal)])

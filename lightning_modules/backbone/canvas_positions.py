@@ -8,6 +8,7 @@ from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float, Int
+from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from lightning_modules.backbone.positions import CONTEXT_PLANE
@@ -75,7 +76,5 @@ def _overlapping(first: Int[Tensor, "n 2"], last: Int[Tensor, "n 2"]) -> Bool[Te
 
 def _connected(linked: Bool[Tensor, "n n"]) -> Bool[Tensor, "m n"]:
     """The members of each connected component."""
-    reach = linked.float()
-    for _ in range(len(linked)):
-        reach = (reach @ reach > 0).float()
-    return reach.bool().unique(dim=0)
+    count, component = connected_components(linked.cpu().numpy(), directed=False)
+    return torch.from_numpy(component).to(linked.device) == torch.arange(count, device=linked.device)[:, None]

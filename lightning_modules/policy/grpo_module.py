@@ -240,9 +240,17 @@ class GRPOModule(L.LightningModule, ABC):
         return self.draw(scenes, batch_idx)
 
     @torch.no_grad()
-    def draw(self, scenes: SceneBatch, seed: int) -> Float[Tensor, "b 3 h w"]:
-        """One image per scene, in [0, 1], from noise of its own seed."""
-        sequence = self.encode(scenes)
+    def draw(
+        self, scenes: SceneBatch, seed: int, sequence: TokenSequence | None = None
+    ) -> Float[Tensor, "b 3 h w"]:
+        """One image per scene, in [0, 1].
+
+        Args:
+            scenes: what is drawn.
+            seed: of the noise.
+            sequence: from :meth:`encode`, where scenes are drawn from several seeds; encoded here if None.
+        """
+        sequence = sequence or self.encode(scenes)
         noise = torch.randn(sequence.noise.tokens.shape, generator=Generator().manual_seed(seed))
         latents = self.policy.draw(self.backbone.prepare(sequence), noise.to(self.device))
         return self.codec.decode(latents, scenes.size)

@@ -215,8 +215,7 @@ class CodecModule(L.LightningModule):
     def loss(self, images: UInt8[Tensor, "b 3 h w"], classes: UInt8[Tensor, "b h w"]) -> Float[Tensor, ""]:
         """Weighted reconstruction, and latents near unit scale."""
         pixels = (images.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
-        with torch.set_grad_enabled(self.start is None):
-            latents = cast(Any, self.codec.encode(pixels)).latent_dist.mode()
+        latents = cast(Any, self.codec.encode(pixels)).latent_dist.mode()
         noisy = latents + self.recipe.latent_noise * torch.randn_like(latents)
         error = cast(Any, self.codec.decode(noisy)).sample.float() - pixels
         weight = cast(Tensor, self.class_weights)[classes.long()][:, None]

@@ -10,7 +10,7 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from datamodules.schema.detections import Detections
-from datamodules.schema.interfaces import Analyzer
+from datamodules.schema.interfaces import Analyzer, ReferenceFaces
 from rewards.analyzers.insightface import InsightFaceAnalyzer
 from rewards.analyzers.rtmlib import RTMLibAnalyzer
 
@@ -45,9 +45,9 @@ class CombinedAnalyzer(Analyzer):
         """Identity embeddings by the face analyzer."""
         return self.faces.embed_faces(faces, landmarks)
 
-    def reference_landmarks(self, faces: Float[Tensor, "b 3 r r"]) -> Float[Tensor, "b 5 2"]:
-        """Landmarks by the face analyzer."""
-        return self.faces.reference_landmarks(faces)
+    def reference_faces(self, views: Float[Tensor, "b 3 h w"]) -> ReferenceFaces:
+        """Faces by the face analyzer."""
+        return self.faces.reference_faces(views)
 
 
 def photo_analyzer(

@@ -15,7 +15,7 @@ from torch.nn import functional
 from torchvision.ops import batched_nms
 
 from datamodules.schema.detections import Detections
-from datamodules.schema.interfaces import Analyzer
+from datamodules.schema.interfaces import Analyzer, ReferenceFaces
 from rewards.analyzers.alignment import align_faces
 from rewards.analyzers.tiny_networks import (
     BOX_UNIT,
@@ -134,7 +134,7 @@ class TinyAnalyzer(Analyzer):
         _check_images(faces)
         faces = faces.float()
         if landmarks is None:
-            landmarks = self.reference_landmarks(faces)
+            landmarks = self.reference_faces(faces).landmarks
         embeddings = faces.new_zeros(len(faces), EMBEDDING_DIM)
         index = landmarks.isfinite().all(dim=(1, 2)).nonzero()[:, 0]
         if len(index):
@@ -142,23 +142,26 @@ class TinyAnalyzer(Analyzer):
         return embeddings
 
     @torch.no_grad()
-    def reference_landmarks(self, faces: Float[Tensor, "b 3 r r"]) -> Float[Tensor, "b 5 2"]:
-        """Five landmarks of the surest face in each view, looked for at the size faces have in scenes."""
-        _check_images(faces)
+    def reference_faces(self, views: Float[Tensor, "b 3 h w"]) -> ReferenceFaces:
+        """The surest face in each view, looked for at the size faces have in scenes."""
+        _check_images(views)
         side = int(IMAGE_SIZE * REFERENCE_SHARE)
         low = (IMAGE_SIZE - side) // 2
-        landmarks = faces.new_full((len(faces), 5, 2), torch.nan, dtype=torch.float32)
-        if not len(faces):
-            return landmarks
-        small, extent = fit_to_square(faces.float(), side)
+        landmarks = views.new_full((len(views), 5, 2), torch.nan, dtype=torch.float32)
+        boxes = views.new_full((len(views), 4), torch.nan, dtype=torch.float32)
+        if not len(views):
+            return ReferenceFaces(landmarks, boxes)
+        small, extent = fit_to_square(views.float(), side)
         squares = functional.pad(small, (low, IMAGE_SIZE - side - low) * 2, value=GREY)
-        detector = self.detector.to(faces.device)
-        for start in range(0, len(faces), self.batch_size):
+        detector = self.detector.to(views.device)
+        for start in range(0, len(views), self.batch_size):
             found = decode_faces(detector(squares[start : start + self.batch_size]), self.score_threshold)
             for i in found.image_index.unique():
                 best = torch.where(found.image_index == i, found.scores, -1.0).argmax()
                 landmarks[int(i) + start] = (found.landmarks[best] * IMAGE_SIZE - low) / side / extent
-        return landmarks
+                box = (found.boxes[best] * IMAGE_SIZE - low) / side / extent.repeat(2)
+                boxes[int(i) + start] = box.clamp(0, 1)
+        return ReferenceFaces(landmarks, boxes)
 
     @torch.no_grad()
     def features(self, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b d"]:

@@ -4,6 +4,7 @@ import lightning as L
 import pytest
 import torch
 from safetensors.torch import load_file
+from small_flux import SMALL
 from torch import nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
@@ -11,7 +12,7 @@ from torch.utils.data import DataLoader
 from callbacks.adapter_ema import AdapterEMA
 from callbacks.lora_export import LoRAExport
 from lightning_modules.backbone.adapters import LoRASpec
-from lightning_modules.backbone.flux import FluxBackbone, FluxConfig
+from lightning_modules.backbone.flux import FluxBackbone
 
 
 class Line(L.LightningModule):
@@ -92,17 +93,7 @@ def test_the_exported_file_holds_the_average(tmp_path):
     class Policy(Line):
         def __init__(self):
             super().__init__()
-            config = FluxConfig(
-                in_channels=8,
-                num_layers=1,
-                num_single_layers=1,
-                attention_head_dim=16,
-                num_attention_heads=2,
-                joint_attention_dim=12,
-                pooled_projection_dim=12,
-                axes_dims_rope=(4, 6, 6),
-            )
-            self.backbone = FluxBackbone(config=config, adapters={"policy": LoRASpec(rank=2)}).configure()
+            self.backbone = FluxBackbone(config=SMALL, adapters={"policy": LoRASpec(rank=2)}).configure()
             self.backbone.transformer.requires_grad_(False)
 
     module, callback = Policy(), AdapterEMA(0.5)

@@ -3,6 +3,7 @@
 import lightning as L
 import pytest
 import torch
+from small_flux import SMALL_ON_LATENTS
 
 from datamodules.collate import collate
 from datamodules.geometry.canvas import draw_canvases
@@ -14,7 +15,7 @@ from lightning_modules.ar2can.artist import GRPOArtistModule
 from lightning_modules.backbone.adapters import LoRASpec
 from lightning_modules.backbone.canvas_tokens import canvas_tokens
 from lightning_modules.backbone.contexts import Context, context_image
-from lightning_modules.backbone.flux import FluxBackbone, FluxConfig
+from lightning_modules.backbone.flux import FluxBackbone
 from lightning_modules.backbone.latents import load_codec
 from lightning_modules.policy.recipe import GRPORecipe
 from lightning_modules.policy.rollout import Sampling
@@ -23,16 +24,6 @@ from rewards.analyzers.tiny import TinyAnalyzer
 from rewards.face_match import FaceMatchReward
 from rewards.stack import RewardStack, RewardTerm
 
-TINY = FluxConfig(
-    in_channels=64,
-    num_layers=1,
-    num_single_layers=1,
-    attention_head_dim=16,
-    num_attention_heads=2,
-    joint_attention_dim=384,
-    pooled_projection_dim=384,
-    axes_dims_rope=(4, 6, 6),
-)
 CURRICULUM = CountCurriculum(first=(2,), then=(2, 3, 4), switch=0)
 
 
@@ -50,7 +41,9 @@ class Recorded(GRPOArtistModule):
 
 
 def test_the_artist_trains_and_validates_on_photographs(source, tmp_path):
-    backbone = FluxBackbone(config=TINY, dtype="float32", adapters={"policy": LoRASpec(rank=2)}).configure()
+    backbone = FluxBackbone(
+        config=SMALL_ON_LATENTS, dtype="float32", adapters={"policy": LoRASpec(rank=2)}
+    ).configure()
     backbone.transformer.requires_grad_(False)
     rewards = RewardStack(TinyAnalyzer(), {"face": RewardTerm(FaceMatchReward())})
     model = Recorded(

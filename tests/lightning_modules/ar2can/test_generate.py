@@ -1,17 +1,31 @@
 """From a prompt and face images to pictures, plan and scores, by the command a user types."""
 
 import json
+from collections import Counter
+from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
+from torch.nn import functional as F
 from torchvision.io import read_image
+from torchvision.ops import box_iou
 from torchvision.utils import save_image
 
 from datamodules.collate import collate
-from datamodules.plan_files import write_plan
+from datamodules.geometry.canvas import draw_canvases
+from datamodules.photographs.files import decode
+from datamodules.plan_files import row_of_faces, write_plan
+from datamodules.text.minilm import MiniLMPromptEncoder
 from datamodules.tiny_world.scenes import draw_scene
-from lightning_modules.ar2can.generate import CONFIG, artist, main
+from lightning_modules.ar2can.generate import CONFIG, artist, asked_for, find_face, main, read_face
 from lightning_modules.policy.grpo_module import ADAPTER
+from rewards.analyzers.insightface import InsightFaceAnalyzer
+from rewards.analyzers.tiny import TinyAnalyzer
+from rewards.real_parts.fetch import find_part
+
+UPRIGHT, TURNED = 1, 6  # EXIF orientations
+ORIENTATION = 0x0112
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +79,99 @@ def test_a_trained_set_is_used(scene, faces, tmp_path):
     plain = run(faces, tmp_path)
     changed = run(faces, tmp_path, "--lora", str(tmp_path / "set.safetensors"))
     assert plain != changed
+
+
+def test_prompt_canvases_and_references_are_looked_at_once(faces, tmp_path, monkeypatch):
+    """However many seeds; what is drawn from a seed is what it alone gives."""
+    counts = Counter()
+
+    def counted(owner, name, weigh):
+        method = getattr(owner, name)
+
+        def counting(self, *arguments):
+            counts[name] += weigh(arguments[0])
+            return method(self, *arguments)
+
+        monkeypatch.setattr(owner, name, counting)
+
+    counted(MiniLMPromptEncoder, "encode", len)
+    counted(TinyAnalyzer, "embed_faces", len)
+    counted(TinyAnalyzer, "analyze", len)
+    three = run(faces, tmp_path, "--images", "3")
+    assert counts == {"encode": 1, "embed_faces": 2, "analyze": 3}
+    drawn = read_image(tmp_path / "out" / "image-1.png")
+    (alone,) = run(faces, tmp_path, "--seed", "1")
+    assert alone == three[1]
+    assert torch.equal(read_image(tmp_path / "out" / "image-1.png"), drawn)
+
+
+def test_a_photograph_is_turned_as_its_camera_was_held(scene, tmp_path):
+    pixels = (scene.persons[0].reference * 255).byte().permute(1, 2, 0).numpy()
+    upright = Image.fromarray(pixels).resize((96, 128))
+    seen = {}
+    for name, picture, orientation in (
+        ("upright", upright, UPRIGHT),
+        ("turned", upright.transpose(Image.Transpose.ROTATE_90), TURNED),
+    ):
+        exif = Image.Exif()
+        exif[ORIENTATION] = orientation
+        picture.save(tmp_path / f"{name}.jpg", quality=95, exif=exif)
+        seen[name] = read_face(tmp_path / f"{name}.jpg")
+    assert seen["turned"].shape == (3, 128, 96)
+    assert (seen["turned"] - seen["upright"]).abs().mean() < 0.02
+
+
+class Generous(TinyAnalyzer):
+    """Draws boxes half as large again around the same landmarks, as one detector does beside another."""
+
+    def reference_faces(self, views):
+        found = super().reference_faces(views)
+        low, high = found.boxes[:, :2], found.boxes[:, 2:]
+        more = (high - low) / 4
+        return found._replace(boxes=torch.cat([low - more, high + more], dim=1))
+
+
+def shown(faces, analyzer, size, side=0.2):
+    """What each canvas shows on grey, with the planned boxes of ``side`` and the scene."""
+    views = [find_face(path, size // 2, analyzer) for path in faces]
+    scenes = asked_for("People.", views, faces, row_of_faces(len(faces), size=side), size)
+    boxes, references = scenes.layout.boxes[0], scenes.references[0]
+    landmarks, inside = scenes.reference_landmarks[0], scenes.reference_boxes[0]
+    canvases = draw_canvases(references, landmarks, boxes, scenes.size, fill=0.5, reference_boxes=inside)
+    return canvases.images, boxes, scenes
+
+
+@pytest.mark.parametrize(("analyzer", "share"), [(TinyAnalyzer, 1.0), (Generous, 1.5)])
+def test_a_face_fills_its_box_as_the_analyzer_draws_boxes(faces, analyzer, share):
+    canvases, boxes, _ = shown([Path(face) for face in faces], analyzer(), 128, side=0.2 * share)
+    for seen, box in zip(TinyAnalyzer().analyze(canvases), boxes, strict=True):
+        assert len(seen) == 1
+        sides = (seen.boxes[0, 2:] - seen.boxes[0, :2]) / (box[2:] - box[:2])
+        assert float(sides.max()) * share == pytest.approx(1, abs=0.12)
+
+
+@pytest.mark.parametrize("margin", [(0, 0, 0, 0), (0, 0, 0, 24), (10, 10, 0, 0)])
+def test_a_portrait_may_show_more_than_the_face(scene, tmp_path, margin):
+    """Wherever the face lies in the picture, the view is of the face, and of the same person."""
+    reference = scene.persons[0].reference
+    save_image(F.pad(reference, margin, value=0.5), tmp_path / "face.png")
+    view = find_face(tmp_path / "face.png", 64, TinyAnalyzer())
+    assert view.image.shape == (3, 64, 64)
+    assert (view.box[2:] - view.box[:2]).max() == pytest.approx(1 / 1.6)
+    embedded = TinyAnalyzer().embed_faces(torch.stack([view.image, reference]))
+    assert float(embedded[0] @ embedded[1]) > 0.85
+
+
+@pytest.mark.realparts
+def test_faces_of_real_portraits_fill_their_boxes():
+    """Tall photographs in which the face is small and high up; in one it lies above the middle square."""
+    analyzer, faces = InsightFaceAnalyzer(), [find_part("photos") / f"{n}.jpg" for n in ("obama", "biden")]
+    canvases, boxes, scenes = shown(faces, analyzer, 256)
+    references = analyzer.embed_faces(scenes.references[0], scenes.reference_landmarks[0])
+    for path, seen, box, reference in zip(faces, analyzer.analyze(canvases), boxes, references, strict=True):
+        assert float(box_iou(seen.boxes[:1], box[None])) > 0.8  # by landmarks alone it is 0.45
+        (photograph,) = analyzer.analyze(decode(path.read_bytes())[None])
+        assert float(reference @ photograph.embeddings[0]) > 0.95
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from dataclasses import replace
 import lightning as L
 import pytest
 import torch
+from small_flux import SMALL_ON_LATENTS
 
 from callbacks.adapter_checkpoint import AdapterCheckpoint
 from callbacks.adapter_ema import AdapterEMA
@@ -17,24 +18,13 @@ from datamodules.tiny_world.scenes import draw_scene
 from lightning_modules.ar2can.artist import GRPOArtistModule
 from lightning_modules.backbone.adapters import ATTENTION, ATTENTION_OUT, FEED_FORWARD, LoRASpec
 from lightning_modules.backbone.autoencoder import PatchAutoencoder
-from lightning_modules.backbone.flux import FluxBackbone, FluxConfig
+from lightning_modules.backbone.flux import FluxBackbone
 from lightning_modules.flow.sde import CPS, FlowSDE
 from lightning_modules.policy.recipe import GRPORecipe
 from lightning_modules.policy.rollout import Sampling
 from lightning_modules.policy.steps import AllSteps, StepWindow
 from rewards.preference import PreferenceReward
 from rewards.stack import RewardStack, RewardTerm
-
-TINY = FluxConfig(
-    in_channels=64,
-    num_layers=1,
-    num_single_layers=1,
-    attention_head_dim=16,
-    num_attention_heads=2,
-    joint_attention_dim=384,
-    pooled_projection_dim=384,
-    axes_dims_rope=(4, 6, 6),
-)
 
 
 class Blind(Analyzer):
@@ -88,7 +78,7 @@ def codec(tmp_path_factory):
 def module(codec, dtype="float32", scorer=None, stepper=None, choice=None, **recipe):
     torch.manual_seed(0)
     spec = LoRASpec(rank=4, targets=(*ATTENTION, *ATTENTION_OUT, *FEED_FORWARD))
-    backbone = FluxBackbone(config=TINY, dtype=dtype, adapters={"policy": spec}).configure()
+    backbone = FluxBackbone(config=SMALL_ON_LATENTS, dtype=dtype, adapters={"policy": spec}).configure()
     for parameter in backbone.transformer.parameters():
         torch.nn.init.normal_(parameter, std=0.05)
     torch.nn.init.normal_(backbone.transformer.proj_out.weight, std=0.3)  # room to draw other pictures
@@ -248,6 +238,6 @@ def test_a_strong_divergence_keeps_the_policy_at_the_base(codec, tmp_path):
 
 def test_the_policys_lora_set_must_be_named(codec):
     with pytest.raises(ValueError, match="policy"):
-        GRPOArtistModule(FluxBackbone(config=TINY), module(codec).rewards)
+        GRPOArtistModule(FluxBackbone(config=SMALL_ON_LATENTS), module(codec).rewards)
     with pytest.raises(ValueError, match="updates"):
         replace(GRPORecipe(), updates=0)

@@ -1,6 +1,7 @@
 """One rank of a data-parallel pretraining run, started by ``test_flow_ranks.py``; writes its masters."""
 
 import argparse
+import sys
 from pathlib import Path
 
 import lightning as L
@@ -9,8 +10,12 @@ from lightning.pytorch.strategies import DDPStrategy
 from safetensors.torch import save_file
 from torch.utils.data import DataLoader, Dataset
 
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from small_flux import SMALL
+
 from lightning_modules.backbone.contexts import Context
-from lightning_modules.backbone.flux import FluxBackbone, FluxConfig
+from lightning_modules.backbone.flux import FluxBackbone
 from lightning_modules.backbone.positions import grid_ids, text_ids
 from lightning_modules.backbone.tokens import TokenGroup, TokenSequence
 from lightning_modules.pretraining.flow import FlowPretrainingModule, FlowRecipe
@@ -59,18 +64,8 @@ class Pretraining(FlowPretrainingModule):
 def run(folder: Path, rank: int | None) -> None:
     """Train; ``rank`` None sees both ranks' batches in one process."""
     torch.manual_seed(0)
-    config = FluxConfig(
-        in_channels=8,
-        num_layers=1,
-        num_single_layers=1,
-        attention_head_dim=16,
-        num_attention_heads=2,
-        joint_attention_dim=12,
-        pooled_projection_dim=12,
-        axes_dims_rope=(4, 6, 6),
-    )
     recipe = FlowRecipe(muon_learning_rate=0.02, learning_rate=0.02, warmup_steps=1)
-    module = Pretraining(FluxBackbone(config=config), recipe=recipe, output=str(folder / "out"))
+    module = Pretraining(FluxBackbone(config=SMALL), recipe=recipe, output=str(folder / "out"))
     alone = rank is None
     trainer = L.Trainer(
         max_steps=2 * STEPS,

@@ -17,6 +17,20 @@ def scene():
     return draw_scene(3, "train", count=3)
 
 
+def fit(model, data, steps, **options):
+    trainer = L.Trainer(
+        max_steps=steps,
+        check_val_every_n_epoch=None,
+        accelerator="cpu",
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        enable_checkpointing=False,
+        **options,
+    )
+    trainer.fit(model, data)
+
+
 def test_it_starts_at_the_best_linear_code(scene):
     """What is left of the patches is the variance beyond the first 16 principal components, by SVD."""
     images = torch.stack([scene.image, scene.background]) * 2 - 1
@@ -50,22 +64,11 @@ def test_a_few_steps_beat_the_linear_code(tmp_path):
         CodecRecipe(warmup_steps=5, muon_learning_rate=5e-3),
         output=str(tmp_path / "out"),
     )
-    trainer = L.Trainer(
-        max_steps=300,
-        check_val_every_n_epoch=None,
-        accelerator="cpu",
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        enable_checkpointing=False,
-        num_sanity_val_steps=-1,
-        default_root_dir=tmp_path,
-    )
     batch = (data.views["train"][0][:, 0], data.views["train"][1][:, 0])
     linear = PatchAutoencoder(width=32, fine_width=32, fine_blocks=1)
     linear.start_at_principal_components(data.views["train"][0].flatten(0, 1).float() / 127.5 - 1)
     before = float(CodecModule(linear, CodecRecipe(latent_noise=0.0)).loss(*batch))
-    trainer.fit(model, data)
+    fit(model, data, 300, num_sanity_val_steps=-1, default_root_dir=tmp_path)
     model.recipe = replace(model.recipe, latent_noise=0.0)
     model.codec.float()  # it is written, and left, in bfloat16
     assert float(model.loss(*batch)) < 0.97 * before  # measured: 0.952; untrained it is 1
@@ -96,17 +99,7 @@ def test_a_deeper_decoder_starts_as_the_old_one_and_keeps_its_latents(scene, tmp
         before = (old(images) - images).square().mean()
     data = CodecViews(train_size=6, val_size=4, batch_size=6, crop=32, workers=0)
     data.setup("fit")
-    trainer = L.Trainer(
-        max_steps=200,
-        check_val_every_n_epoch=None,
-        accelerator="cpu",
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        enable_checkpointing=False,
-        limit_val_batches=1,
-    )
-    trainer.fit(model, data)
+    fit(model, data, 200, limit_val_batches=1)
     written = PatchAutoencoder.from_pretrained(tmp_path / "new")
     assert written.config.scaling_factor == 2.0
     with torch.no_grad():

@@ -6,25 +6,15 @@ import lightning as L
 import pytest
 import torch
 from diffusers import FluxTransformer2DModel
+from small_flux import SMALL
 from torch.utils.data import DataLoader
 
 from lightning_modules.backbone.contexts import Context
-from lightning_modules.backbone.flux import FluxBackbone, FluxConfig
+from lightning_modules.backbone.flux import FluxBackbone
 from lightning_modules.backbone.positions import grid_ids, text_ids
 from lightning_modules.backbone.tokens import TokenGroup, TokenSequence
 from lightning_modules.pretraining.flow import FlowPretrainingModule, FlowRecipe
 from lightning_modules.pretraining.flow_data import FlowBatch
-
-TINY = FluxConfig(
-    in_channels=8,
-    num_layers=1,
-    num_single_layers=1,
-    attention_head_dim=16,
-    num_attention_heads=2,
-    joint_attention_dim=12,
-    pooled_projection_dim=12,
-    axes_dims_rope=(4, 6, 6),
-)
 
 
 def batch(seed: int) -> FlowBatch:
@@ -45,7 +35,7 @@ def module(tmp_path, **changes) -> FlowPretrainingModule:
     torch.manual_seed(0)
     recipe = FlowRecipe(muon_learning_rate=5e-3, learning_rate=5e-3, warmup_steps=5, ema_decay=0.9)
     return FlowPretrainingModule(
-        FluxBackbone(config=TINY), recipe=recipe, output=str(tmp_path / "out"), **changes
+        FluxBackbone(config=SMALL), recipe=recipe, output=str(tmp_path / "out"), **changes
     )
 
 

@@ -10,9 +10,11 @@ from torch import Tensor
 
 from datamodules.schema.detections import Detections
 from datamodules.schema.interfaces import Analyzer
+from datamodules.tiny_world.scenes import draw_scene
 from rewards.analyzers.combined import CombinedAnalyzer, join, match_bodies, photo_analyzer
 from rewards.analyzers.insightface import InsightFaceAnalyzer
 from rewards.analyzers.rtmlib import RTMLibAnalyzer
+from rewards.analyzers.tiny import TinyAnalyzer
 
 SIZE = torch.tensor([400.0, 200.0])
 
@@ -98,6 +100,17 @@ def test_one_line_of_a_suite_builds_the_combination_without_loading_anything() -
     assert "estimator" not in vars(built.bodies)
     with pytest.raises(TypeError, match="det_sise"):
         photo_analyzer(faces={"det_sise": [320, 320]})
+
+
+def test_reference_views_are_for_the_face_analyzer() -> None:
+    """The tiny one looks at them in its own way, which a body analyzer has no part in."""
+    person = draw_scene(3, "val").persons[0]
+    assert person.reference is not None
+    views = person.reference[None]
+    found = CombinedAnalyzer(TinyAnalyzer(), RTMLibAnalyzer()).reference_faces(views)
+    alone = TinyAnalyzer().reference_faces(views)
+    assert torch.equal(found.landmarks, alone.landmarks)
+    assert torch.equal(found.boxes, alone.boxes)
 
 
 @pytest.fixture(scope="module")

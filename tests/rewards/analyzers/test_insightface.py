@@ -127,6 +127,19 @@ def test_boxes_landmarks_and_scores_are_in_units_of_the_image(
     assert nobody.embeddings.shape == (0, 8)
 
 
+def test_the_surest_face_of_a_view_is_its_reference(analyzer: InsightFaceAnalyzer, scene: Tensor) -> None:
+    fainter = scene.clone()
+    fainter[:, 64:, :32] = torch.tensor([0.95, 0.25, 0.15])[:, None, None]  # less red than the first
+    fainter[:, :32, 32:64] = torch.tensor([1.0, 0.0, 0.0])[:, None, None]  # redder
+    landmarks, boxes = analyzer.reference_faces(torch.stack([fainter, torch.full_like(scene, 0.4)]))
+    assert len(analyzer.analyze(fainter[None])[0]) == 3
+    torch.testing.assert_close(boxes[0], torch.tensor([32 / 128, 0, 64 / 128, 32 / 96]))
+    pixels = torch.from_numpy(LANDMARKS).reshape(5, 2) * 32 + torch.tensor([32.0, 0.0])
+    torch.testing.assert_close(landmarks[0], pixels / torch.tensor([128.0, 96.0]))
+    assert bool(landmarks[1].isnan().all())
+    assert bool(boxes[1].isnan().all())
+
+
 def test_faces_equal_those_of_face_analysis_called_by_hand(
     analyzer: InsightFaceAnalyzer, pack: Path, scene: Tensor
 ) -> None:

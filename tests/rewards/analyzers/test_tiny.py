@@ -4,6 +4,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torchvision.ops import box_iou
 
+from datamodules.geometry.canvas import BOX_PER_SPREAD
 from datamodules.schema.interfaces import Analyzer
 from datamodules.tiny_world.scenes import draw_scene
 from rewards.analyzers.tiny import TinyAnalyzer, fit_to_square
@@ -87,6 +88,23 @@ def test_references_are_nearest_to_their_own_scene_face(analyzer, scenes, found,
         right += int(((references @ faces.T).argmax(1) == torch.arange(len(pairs))).sum())
         total += len(pairs)
     assert right / total >= (0.97 if with_landmarks else 0.93)
+
+
+@pytest.mark.parametrize("margin", [(0, 0, 0, 0), (0, 8, 0, 0), (0, 0, 0, 8)])
+def test_faces_of_references_lie_where_they_were_drawn(analyzer, scenes, margin):
+    """In square, wide and tall views; boxes are as large around the landmarks as the tiny world's."""
+    people = [p for scene in scenes[:20] for p in scene.persons]
+    views = torch.nn.functional.pad(torch.stack([p.reference for p in people]), margin, value=0.5)
+    found = analyzer.reference_faces(views)
+    size = torch.tensor([views.shape[-1], views.shape[-2]])
+    drawn = torch.stack([p.reference_landmarks for p in people]) * 64
+    seen = found.landmarks.isfinite().all(dim=(1, 2))
+    assert seen.float().mean() > 0.95
+    assert torch.equal(seen, found.boxes.isfinite().all(dim=1))
+    assert (found.landmarks[seen] * size - drawn[seen]).norm(dim=-1).mean() < 2.5  # pixels of 64
+    spread = (drawn - drawn.mean(1, keepdim=True)).square().sum(-1).mean(-1).sqrt()[seen]
+    sides = ((found.boxes[seen, 2:] - found.boxes[seen, :2]) * size).amax(1)
+    assert float((sides / spread).mean()) == pytest.approx(BOX_PER_SPREAD, rel=0.08)
 
 
 def test_results_do_not_depend_on_the_batch(images, found):
