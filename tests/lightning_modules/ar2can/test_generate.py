@@ -169,7 +169,7 @@ def test_faces_of_real_portraits_fill_their_boxes():
     canvases, boxes, scenes = shown(faces, analyzer, 256)
     references = analyzer.embed_faces(scenes.references[0], scenes.reference_landmarks[0])
     for path, seen, box, reference in zip(faces, analyzer.analyze(canvases), boxes, references, strict=True):
-        assert float(box_iou(seen.boxes[:1], box[None])) > 0.8  # by landmarks alone it is 0.45
+        assert float(box_iou(seen.boxes[:1], box[None])) > 0.8  # by landmarks alone it is below 0.5
         (photograph,) = analyzer.analyze(decode(path.read_bytes())[None])
         assert float(reference @ photograph.embeddings[0]) > 0.95
 
