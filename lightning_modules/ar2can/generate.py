@@ -37,6 +37,7 @@ from rewards.stack import RewardTable
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 CONFIG = CONFIGS / "ar2can" / "artist_tiny.yaml"
+TUNED = "artist_tiny"
 
 
 class FaceError(ValueError):
@@ -55,7 +56,11 @@ def main(args: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--out", type=Path, default=Path("runs/generated"), help="folder of the results")
     parser.add_argument("--config", type=Path, default=CONFIG, help="training configuration of the Artist")
-    parser.add_argument("--lora", help="trained LoRA set, by its shipped name or a path; the base without it")
+    parser.add_argument(
+        "--lora",
+        help=f"trained LoRA set, by its shipped name or a path; {TUNED} with the default configuration, else none; "
+        "'none' draws with the model that training starts from",
+    )
     parser.add_argument("--size", type=int, default=128, help="side of the image in pixels, a multiple of 16")
     parser.add_argument(
         "--images", type=int, default=1, help="how many to draw, from seeds that follow each other"
@@ -99,7 +104,8 @@ def generate(options: argparse.Namespace) -> list[dict[str, float | int | None]]
         raise PlanError(
             f"--layout: plans {planned} people for {len(options.faces)} faces; give one face per person"
         )
-    module = artist(options.config, options.lora)
+    lora = options.lora or (TUNED if options.config == CONFIG else None)
+    module = artist(options.config, None if lora == "none" else lora)
     views = [find_face(path, options.size // 2, module.rewards.analyzer) for path in options.faces]
     scenes = asked_for(options.prompt, views, options.faces, layout, options.size)
     seeds = range(options.seed, options.seed + options.images)
