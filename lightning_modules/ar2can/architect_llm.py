@@ -1,0 +1,271 @@
+"""Ar2Can's Architect-A: a language model that answers a prompt with face boxes (section 3.3.1, Algorithm 2)."""
+
+import datetime
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from jaxtyping import Bool, Float, Int
+from lightning.pytorch.utilities import rank_zero_only
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import LambdaLR
+from torchvision.ops import box_convert
+
+from datamodules.plans.datamodule import PlanBatch
+from lightning_modules.ar2can.layout_decoding import Answer, decode
+from lightning_modules.ar2can.layout_heads import CoordinateEmbedding, ValueHead, coordinate_loss
+from lightning_modules.ar2can.layout_tokens import LAYOUT_TOKENS, LayoutTokens
+from lightning_modules.language.model import LanguageModel
+from rewards.weights import WeightsCard, load_weights, save_weights
+
+
+@dataclass(frozen=True)
+class ArchitectRecipe:
+    """How Architect-A is trained (Appendix B; the defaults are the paper's).
+
+    Attributes:
+        learning_rate: peak of AdamW's rate.
+        weight_decay: AdamW's.
+        warmup_steps: steps in which the rate rises from zero; then a cosine leads back to zero.
+        coordinate_weight: lambda of Eq. (1).
+        box_jitter: standard deviation of noise on the boxes that are fed back in training; in use the model reads its
+            own boxes, which are never quite the true ones. The paper has none.
+        export_folder: where weights and card are written after every validation; nowhere if None.
+        export_name: their name.
+    """
+
+    learning_rate: float = 1e-5
+    weight_decay: float = 0.01
+    warmup_steps: int = 100
+    coordinate_weight: float = 0.8
+    box_jitter: float = 0.0
+    export_folder: str | None = None
+    export_name: str = "architect"
+
+
+@dataclass(frozen=True)
+class Targets:
+    """A batch as token sequences, prompts first, padded on the right.
+
+    Attributes:
+        ids: tokens.
+        boxes: (cx, cy, w, h) where the token is ``<C>``, zeros elsewhere.
+        answers: which tokens are to be predicted.
+    """
+
+    ids: Int[Tensor, "b s"]
+    boxes: Float[Tensor, "b s 4"]
+    answers: Bool[Tensor, "b s"]
+
+
+class ArchitectLLMModule(L.LightningModule):
+    """Decoder language model with ``<SoL> <EoL> <C>``, f_value and f_embed.
+
+    Args:
+        language: the language model.
+        recipe: optimisation and export.
+        tally: let the answer begin with how the count comes about ("3 + 2 = 5"); the paper's answer is the bare layout.
+        decode_batch: prompts decoded together.
+        validated: validation prompts that are decoded and counted.
+    """
+
+    def __init__(
+        self,
+        language: LanguageModel,
+        recipe: ArchitectRecipe | None = None,
+        tally: bool = True,
+        decode_batch: int = 64,
+        validated: int = 500,
+    ) -> None:
+        super().__init__()
+        self.language, self.recipe, self.tally = language, recipe or ArchitectRecipe(), tally
+        self.decode_batch, self.validated = decode_batch, validated
+        self.tokens = LayoutTokens(0)
+        self.heads = nn.ModuleDict()
+        self.seed = torch.initial_seed()
+        self._counted: list[bool] = []
+        self._outcomes: Counter[str] = Counter()
+
+    def configure_model(self) -> None:
+        """Build the language model, the layout tokens' embeddings and the two heads."""
+        if self.heads:
+            return
+        self.language.configure()
+        self.tokens = LayoutTokens(self.language.words)
+        self.layout_rows = nn.Parameter(self.language.draw_rows(LAYOUT_TOKENS))
+        self.heads["value"] = ValueHead(self.language.width)
+        self.heads["embed"] = CoordinateEmbedding(self.language.width)
+
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
+        """AdamW with linear warm-up and cosine decay to zero."""
+        trainable = [p for p in self.parameters() if p.requires_grad]
+        optimizer = AdamW(trainable, self.recipe.learning_rate, weight_decay=self.recipe.weight_decay)
+        total = int(self.trainer.estimated_stepping_batches)
+        schedule = LambdaLR(optimizer, lambda step: warmup_cosine(step, total, self.recipe.warmup_steps))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def training_step(self, batch: PlanBatch, batch_index: int) -> Tensor:
+        """Eq. (1): cross-entropy plus 0.8 times gIoU and L1."""
+        return self._loss(batch, "train")
+
+    def on_validation_epoch_start(self) -> None:
+        """Answers are of one pass."""
+        self._counted, self._outcomes = [], Counter()
+
+    def validation_step(self, batch: PlanBatch, batch_index: int) -> None:
+        """Loss, and exact counts of decoded answers."""
+        self._loss(batch, "val")
+        if len(self._counted) >= self.validated:
+            return
+        answers = self.plan(batch.prompts)
+        self._outcomes.update(outcome for a in answers for outcome in (*a.mended, a.refusal) if outcome)
+        counts = batch.valid.sum(dim=1).tolist()
+        self._counted += [len(a.boxes) == count for a, count in zip(answers, counts, strict=True)]
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the share of exact counts and how often something was mended or refused."""
+        total = max(1, len(self._counted))
+        self.log("val/exact_count", sum(self._counted) / total, prog_bar=True, sync_dist=True)
+        for outcome, times in self._outcomes.items():
+            self.log(f"val/outcome_{outcome}", times / total, sync_dist=True)
+
+    def on_validation_end(self) -> None:
+        """Export what was just validated."""
+        if not self.trainer.sanity_checking and self.recipe.export_folder is not None:
+            self.export(Path(self.recipe.export_folder))
+
+    def plan(self, prompts: Sequence[str]) -> list[Answer]:
+        """Greedy answers to prompts."""
+        answers: list[Answer] = []
+        for start in range(0, len(prompts), self.decode_batch):
+            answers += decode(self, prompts[start : start + self.decode_batch])
+        return answers
+
+    def targets(self, batch: PlanBatch) -> Targets:
+        """Token sequences of a batch."""
+        rows = []
+        for k, prompt in enumerate(batch.prompts):
+            count = int(batch.valid[k].sum())
+            tally = self.language.answer_ids(batch.tallies[k]) if self.tally else []
+            answer = self.tokens.answer(tally, count or None)
+            rows.append((self.prompt_ids(prompt), answer))
+        longest = max(len(prompt) + len(answer) for prompt, answer in rows)
+        ids = torch.zeros(len(rows), longest, dtype=torch.long)
+        answers = torch.zeros(len(rows), longest, dtype=torch.bool)
+        for k, (asked, answer) in enumerate(rows):
+            ids[k, : len(asked) + len(answer)] = torch.tensor([*asked, *answer])
+            answers[k, len(asked) : len(asked) + len(answer)] = True
+        boxes = torch.zeros(len(rows), longest, 4)
+        boxes[ids == self.tokens.box] = box_convert(batch.boxes[batch.valid].cpu(), "xyxy", "cxcywh")
+        device = batch.boxes.device
+        return Targets(ids.to(device), boxes.to(device), answers.to(device))
+
+    def loss_terms(self, targets: Targets, jitter: float = 0.0) -> dict[str, Tensor]:
+        """Cross-entropy over the answer's tokens, and the two coordinate terms over its boxes.
+
+        Args:
+            targets: of a batch.
+            jitter: standard deviation of noise on the boxes that are fed back.
+        """
+        fed = targets.boxes + jitter * torch.randn_like(targets.boxes)
+        hidden = self.hidden(self.embed(targets.ids, fed), None, None)[:, :-1]
+        following, asked = targets.ids[:, 1:], targets.answers[:, 1:]
+        chosen = hidden[asked]
+        entropy = functional.cross_entropy(self.scores(chosen).float(), following[asked])
+        is_box = following[asked] == self.tokens.box
+        overlap, distance = coordinate_loss(
+            self.value(chosen[is_box]).float(), targets.boxes[:, 1:][asked][is_box]
+        )
+        return {"ce": entropy, "giou": overlap, "l1": distance}
+
+    def prompt_ids(self, prompt: str) -> list[int]:
+        """A prompt's tokens."""
+        return self.language.prompt_ids(prompt)
+
+    def read(self, ids: Sequence[int]) -> str:
+        """The text of word tokens."""
+        return self.language.read(ids)
+
+    def embed(self, ids: Int[Tensor, "b s"], boxes: Float[Tensor, "b s 4"]) -> Float[Tensor, "b s d"]:
+        """Words by their embeddings, layout tokens by ours, ``<C_i>`` with its place added."""
+        ids, boxes = ids.to(self.layout_rows.device), boxes.to(self.layout_rows.device)
+        words = self.language.embed(ids.clamp(max=self.tokens.words - 1))
+        own = self.layout_rows[(ids - self.tokens.words).clamp(min=0)].to(words.dtype)
+        placed = (ids == self.tokens.box)[..., None]
+        place = torch.where(placed, self.heads["embed"](boxes).to(words.dtype), 0.0)
+        return torch.where((ids >= self.tokens.words)[..., None], own, words) + place
+
+    def hidden(self, embeddings: Tensor, valid: Tensor | None, cache: Any) -> Float[Tensor, "b s d"]:
+        """Last hidden states of the language model."""
+        return self.language.hidden(embeddings, None if valid is None else valid.to(embeddings.device), cache)
+
+    def scores(self, hidden: Float[Tensor, "*s d"]) -> Float[Tensor, "*s v"]:
+        """f_token: logits over the words, then the layout tokens."""
+        own = hidden @ self.layout_rows.T.to(hidden.dtype)
+        return torch.cat([self.language.logits(hidden), own], dim=-1)
+
+    def value(self, hidden: Float[Tensor, "*s d"]) -> Float[Tensor, "*s 4"]:
+        """f_value."""
+        boxes: Tensor = self.heads["value"](hidden.to(self.layout_rows.dtype))
+        return boxes
+
+    @rank_zero_only
+    def export(self, folder: Path) -> None:
+        """Write what was trained, and its card."""
+        name = self.recipe.export_name
+        metrics = self.trainer.callback_metrics.items()
+        card = WeightsCard(
+            name=name,
+            command="python -m lightning_modules.cli fit -c configs/trainer/cpu.yaml "
+            f"-c configs/ar2can/{name}.yaml",
+            seed=self.seed,
+            data=f"{self.trainer.datamodule.n_train} drawn prompts of the train split",  # type: ignore[attr-defined]
+            steps=self.trainer.global_step,
+            date=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
+            metrics={k: round(float(v), 4) for k, v in metrics if k.startswith("val/")},
+        )
+        save_weights(self.trained(), card, folder)
+
+    def trained(self) -> dict[str, Tensor]:
+        """The state of everything that is trained."""
+        wanted = {name for name, parameter in self.named_parameters() if parameter.requires_grad}
+        return {name: value for name, value in self.state_dict().items() if name in wanted}
+
+    def load_trained(self, path: Path) -> None:
+        """Restore what :meth:`export` wrote.
+
+        Raises:
+            ValueError: if the file is not the one its card describes, or belongs to another model.
+        """
+        state, _ = load_weights(path.parent, path.stem)
+        expected = self.trained()
+        wrong = sorted(
+            set(state) ^ set(expected) or {k for k in state if state[k].shape != expected[k].shape}
+        )
+        if wrong:
+            raise ValueError(
+                f"{path}: belongs to another model than the configuration's, for example {wrong[0]}"
+            )
+        self.load_state_dict(state, strict=False)
+
+    def _loss(self, batch: PlanBatch, stage: str) -> Tensor:
+        terms = self.loss_terms(self.targets(batch), self.recipe.box_jitter if stage == "train" else 0.0)
+        loss = terms["ce"] + self.recipe.coordinate_weight * (terms["giou"] + terms["l1"])
+        named = {f"{stage}/{name}": value.detach() for name, value in (terms | {"loss": loss}).items()}
+        self.log_dict(named, batch_size=len(batch), sync_dist=stage == "val", prog_bar=stage == "train")
+        return loss
+
+
+def warmup_cosine(step: int, total: int, warmup: int) -> float:
+    """Share of the peak rate after ``step`` of ``total`` steps: linear from zero, then a cosine to zero."""
+    if step < warmup:
+        return step / warmup
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warmup) / max(1, total - warmup))))

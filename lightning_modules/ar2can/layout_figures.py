@@ -1,0 +1,42 @@
+"""How plans compare with the corpus they were learned from: sizes, places, overlaps, and box by box."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from rewards.functional.boxes import iou, pairwise_iou
+
+
+def layout_statistics(plans: Sequence[Float[Tensor, "_ 4"]]) -> dict[str, float]:
+    """Face sizes (shares of the image's side), where faces are, and how much they overlap.
+
+    Args:
+        plans: face boxes of every plan, xyxy in [0, 1]; plans of nobody are left out.
+    """
+    plans = [plan for plan in plans if len(plan)]
+    if not plans:
+        return {}
+    boxes = torch.cat(list(plans))
+    sides, centres = boxes[:, 2:] - boxes[:, :2], (boxes[:, 2:] + boxes[:, :2]) / 2
+    overlaps = torch.tensor(
+        [float(pairwise_iou(p, p).triu(diagonal=1).max()) for p in plans if len(p) > 1] or [0.0]
+    )
+    figures = {"inside": float(((boxes >= 0) & (boxes <= 1)).all(dim=1).float().mean())}
+    named = {"width": sides[:, 0], "height": sides[:, 1], "x": centres[:, 0], "y": centres[:, 1]}
+    for name, values in named.items():
+        low, middle, high = values.quantile(torch.tensor([0.05, 0.5, 0.95])).tolist()
+        figures |= {f"{name}_05": low, f"{name}_50": middle, f"{name}_95": high}
+    figures |= {
+        "overlapping": float((overlaps > 0).float().mean()),
+        "overlap_mean": float(overlaps.mean()),
+        "overlap_95": float(overlaps.quantile(0.95)),
+    }
+    return {name: round(value, 4) for name, value in figures.items()}
+
+
+def mean_iou(planned: Sequence[Float[Tensor, "_ 4"]], true: Sequence[Float[Tensor, "_ 4"]]) -> float | None:
+    """Mean IoU of corresponding boxes, in reading order, over the plans with the right number; None without any."""
+    pairs = [iou(p, t) for p, t in zip(planned, true, strict=True) if len(p) == len(t) > 0]
+    return round(float(torch.cat(pairs).mean()), 4) if pairs else None

@@ -1,0 +1,85 @@
+"""The answer of Architect-A as tokens: how the count comes about, then ``<SoL> <C> ... <C> <EoL>`` (section 3.3.1).
+
+    3 + 2 = 5 <SoL> <C> <C> <C> <C> <C> <EoL>
+    many <EoL>
+
+The three layout tokens follow the vocabulary of the language model. The tally in front is ours: it makes the model say
+what it added, and lets arithmetic be checked; without it the answer is the paper's, and ``<EoL>`` alone refuses.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from datamodules.plan_files import MAX_PEOPLE
+
+Refusal: TypeAlias = Literal["nobody", "many", "open"]
+LAYOUT_TOKENS = 3
+REFUSAL_TALLIES: dict[str, Refusal] = {"0": "nobody", "many": "many", "some": "open"}
+_TERMS = re.compile(r"\d+(\s*[+-]\s*\d+)*")
+
+
+@dataclass(frozen=True)
+class LayoutTokens:
+    """Ids of the layout tokens behind a vocabulary of ``words`` words."""
+
+    words: int
+
+    @property
+    def start(self) -> int:
+        """``<SoL>``, start of the layout."""
+        return self.words
+
+    @property
+    def end(self) -> int:
+        """``<EoL>``, end of the layout."""
+        return self.words + 1
+
+    @property
+    def box(self) -> int:
+        """``<C>``, one person's box."""
+        return self.words + 2
+
+    def answer(self, tally: list[int], count: int | None) -> list[int]:
+        """The answer for ``count`` people; only ``<EoL>`` follows the tally where there is nobody to place."""
+        if count is None:
+            return [*tally, self.end]
+        return [*tally, self.start, *[self.box] * count, self.end]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What the words in front of a layout say.
+
+    Attributes:
+        count: people to place, if the words tell.
+        refusal: why nobody is placed, if the words say that.
+        mended: whether a wrong sum was put right.
+    """
+
+    count: int | None = None
+    refusal: Refusal | None = None
+    mended: bool = False
+
+
+def read_tally(text: str) -> Tally | None:
+    """Read "3 + 2 = 5"; the terms count, not the sum. None if the text is no tally.
+
+    >>> read_tally("3 + 2 = 5"), read_tally("3 + 2 = 6")
+    (Tally(count=5, refusal=None, mended=False), Tally(count=5, refusal=None, mended=True))
+    >>> read_tally("many"), read_tally("five")
+    (Tally(count=None, refusal='many', mended=False), None)
+    """
+    text = text.strip()
+    if text in REFUSAL_TALLIES:
+        return Tally(refusal=REFUSAL_TALLIES[text])
+    terms, _, total = (part.strip() for part in text.partition("="))
+    if not _TERMS.fullmatch(terms):
+        return None
+    count = sum(int(term.replace(" ", "")) for term in re.findall(r"[+-]?\s*\d+", terms))
+    mended = bool(total) and total != str(count)
+    if count < 1:
+        return Tally(refusal="nobody", mended=mended)
+    if count > MAX_PEOPLE:
+        return Tally(refusal="many", mended=mended)
+    return Tally(count, mended=mended)

@@ -1,0 +1,141 @@
+"""Exact counts of Architect-A on prompts whose constructions, words or numbers it has never seen, and its layouts.
+
+    python -m lightning_modules.ar2can.report_architect --count 500 --out runs/architect_tiny/report.json
+
+Beside it: the rule "first number word", and the same model before training (a pretrained one is shown eight examples).
+``simple`` are the prompts on which the rule is right, ``hard`` those on which it is wrong; ``refused`` are the prompts
+with nobody, too many or uncounted people that are refused for the right reason.
+"""
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from datamodules.plans.examples import PLAN_SPLITS, PlanExample, PlanSplit, draw_example
+from datamodules.plans.first_number import first_number
+from lightning_modules.ar2can.architect_baselines import few_shot_counts
+from lightning_modules.ar2can.architect_llm import ArchitectLLMModule
+from lightning_modules.ar2can.layout_decoding import Answer
+from lightning_modules.ar2can.layout_figures import layout_statistics, mean_iou
+from lightning_modules.ar2can.layout_tokens import REFUSAL_TALLIES
+from lightning_modules.ar2can.plan import CONFIG, architect, untrained
+from lightning_modules.language.model import LanguageModel
+
+Counts = Sequence[int | None]
+
+
+def shares(examples: Sequence[PlanExample], counts: Counts) -> dict[str, float | None]:
+    """Shares of exact counts: over all countable prompts, those the rule gets right or wrong, and by family."""
+    kept = [(e, c) for e, c in zip(examples, counts, strict=True) if e.count is not None]
+    kinds: dict[str, list[bool]] = {"exact": [], "simple": [], "hard": []}
+    for example, count in kept:
+        right = count == example.count
+        kinds["exact"].append(right)
+        kinds["simple" if first_number(example.prompt) == example.count else "hard"].append(right)
+        kinds.setdefault(f"family_{example.family}", []).append(right)
+    return {kind: round(sum(hits) / len(hits), 4) if hits else None for kind, hits in kinds.items()}
+
+
+def answer_figures(examples: Sequence[PlanExample], answers: Sequence[Answer]) -> dict[str, Any]:
+    """Counts, refusals, repairs and layouts of one split."""
+    counts = [len(a.boxes) or None for a in answers]
+    to_refuse = [
+        a.refusal == REFUSAL_TALLIES[e.tally]
+        for e, a in zip(examples, answers, strict=True)
+        if e.count is None
+    ]
+    true = [torch.from_numpy(e.boxes) for e in examples]
+    planned = [a.boxes for a in answers]
+    return {
+        **shares(examples, counts),
+        "refused": round(sum(to_refuse) / max(1, len(to_refuse)), 4),
+        "outcomes": dict(Counter(o for a in answers for o in (*a.mended, a.refusal) if o)),
+        "iou": mean_iou(planned, true),
+        "layout": layout_statistics(planned),
+        "layout_corpus": layout_statistics(true),
+    }
+
+
+def base_counts(config: Path, examples: Sequence[PlanExample]) -> Counts:
+    """Counts of the configuration's model before training."""
+    module = untrained(config)
+    if module.language.source is None:
+        return [len(a.boxes) or None for a in module.plan([e.prompt for e in examples])]
+    base = LanguageModel(module.language.source, dtype=module.language.dtype_name, lora=None).configure()
+    return few_shot_counts(base, [e.prompt for e in examples])
+
+
+def report(
+    module: ArchitectLLMModule, config: Path, splits: Sequence[PlanSplit], count: int, base_count: int
+) -> dict[str, Any]:
+    """All figures, by split and then by model.
+
+    Args:
+        module: the trained Architect.
+        config: its configuration.
+        splits: of the corpus.
+        count: prompts per split.
+        base_count: prompts per split for the model before training; 0 leaves it out.
+    """
+    figures: dict[str, Any] = {}
+    for split in splits:
+        examples = [draw_example(seed, split) for seed in range(count)]
+        figures[split] = {
+            "trained": answer_figures(examples, module.plan([e.prompt for e in examples])),
+            "first number word": shares(examples, [first_number(e.prompt) for e in examples]),
+        }
+        if base_count:
+            some = examples[:base_count]
+            figures[split]["before training"] = shares(some, base_counts(config, some))
+    return figures
+
+
+def render_table(figures: dict[str, Any]) -> Table:
+    """One row per split and model."""
+    columns = ("exact", "simple", "hard", "refused", "iou")
+    table = Table("split", "model", *columns, "mended or refused")
+    for split, models in figures.items():
+        for model, values in models.items():
+            cells = ["–" if (v := values.get(c)) is None else f"{v:.3f}" for c in columns]
+            outcomes = ", ".join(f"{k} {n}" for k, n in values.get("outcomes", {}).items())
+            table.add_row(split, model, *cells, outcomes)
+    return table
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, write, show."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--config", type=Path, default=CONFIG, help="training configuration of Architect-A")
+    parser.add_argument(
+        "--weights", type=Path, help="by default the shipped file of the configuration's name"
+    )
+    parser.add_argument("--count", type=int, default=500, help="prompts per split")
+    parser.add_argument(
+        "--base-count", type=int, default=100, help="prompts per split before training; 0: none"
+    )
+    parser.add_argument("--splits", nargs="+", choices=PLAN_SPLITS, default=list(PLAN_SPLITS))
+    parser.add_argument("--out", type=Path, default=Path("runs/architect.json"), help="JSON file to write")
+    options = parser.parse_args(arguments)
+    if options.count < 1 or options.base_count < 0:
+        parser.error("--count must be at least 1, --base-count at least 0")
+    try:
+        module = architect(options.config, options.weights)
+    except (ValueError, FileNotFoundError) as error:
+        parser.exit(2, f"report_architect: {error}\n")
+    figures = report(module, options.config, options.splits, options.count, options.base_count)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    Console().print(render_table(figures))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,191 @@
+"""Prompts and plans: what a prompt says is what its plan holds, and whole things stay out of training."""
+
+import re
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torchvision.ops import box_iou
+
+from datamodules.plan_files import MAX_PEOPLE, MIN_SIDE
+from datamodules.plans.arrangement import MAX_OVERLAP, arrange, largest_overlap
+from datamodules.plans.constructions import CONSTRUCTIONS, FAMILIES, REFUSED
+from datamodules.plans.examples import PLAN_SPLITS, draw_example, is_held_out, tally_of
+from datamodules.plans.first_number import first_number
+from datamodules.plans.sentences import Numbers
+from datamodules.plans.vocabulary import HELD_OUT, OPEN_WORDS, Vocabulary
+from datamodules.plans.words.people import COLLECTIVES, FIXED, MEN, WOMEN
+from datamodules.tiny_world.scenes import draw_scene
+
+WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+EACH = 400
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return {split: [draw_example(seed, split) for seed in range(EACH)] for split in PLAN_SPLITS}
+
+
+def everything(drawn):
+    return [example for examples in drawn.values() for example in examples]
+
+
+def ways_to_say(count):
+    """Every way in which a prompt may tell this number; none is asked for one person."""
+    known = [re.escape(p.lower()) for p in FIXED[count]] if count in FIXED else []
+    known += [re.escape(c) for c in COLLECTIVES.get(count, ())]
+    known += {2: ["twin", "both", "a mother, a father", "a couple"], 3: ["triplets"]}.get(count, [])
+    return rf"\b(?:{'|'.join([WORDS[count - 1], str(count), *known])})"
+
+
+def test_the_sum_of_a_tally_is_the_number_of_boxes(drawn):
+    for example in everything(drawn):
+        if example.count is None:
+            assert example.tally in {"0", "many", "some"}
+            assert example.boxes.shape == (0, 4)
+            continue
+        terms, _, total = example.tally.partition(" = ")
+        assert eval(terms) == example.count == len(example.boxes)
+        assert total in ("", str(example.count))
+        assert 1 <= example.count <= MAX_PEOPLE
+
+
+def test_every_number_of_a_tally_stands_in_the_prompt(drawn):
+    """As a word, in digits, as "a trio of", as "newlyweds", or as so many names."""
+    names = re.compile("|".join(rf"\b{re.escape(n.lower())}\b" for n in (*WOMEN, *MEN)))
+    checked = Counter()
+    for example in everything(drawn):
+        text = example.prompt.lower()
+        if example.count is None:
+            continue
+        terms = [int(term) for term in re.findall(r"\d+", example.tally.partition(" = ")[0])]
+        wanted = terms[:1] if example.family == "excluded" else [t for t in terms if t > 1]
+        for term in wanted:
+            told = re.search(ways_to_say(term), text) or len(names.findall(text)) >= term
+            assert told or "tallest of" in text or "fastest of" in text, (example.tally, example.prompt)
+            checked[example.family] += 1
+    assert set(checked) == set(FAMILIES) - REFUSED
+
+
+def test_families_mean_what_they_say(drawn):
+    for example in everything(drawn):
+        assert (example.count is None) == (example.family in REFUSED)
+        assert ("-" in example.tally) == (example.family == "excluded")
+        if example.family in ("simple", "elaborated", "part"):
+            assert "+" not in example.tally
+    assert {e.family for e in drawn["train"]} == set(FAMILIES)
+    assert {e.count for e in drawn["train"]} == {None, *range(1, MAX_PEOPLE + 1)}
+
+
+def test_the_rule_is_often_wrong_and_right_on_simple_prompts(drawn):
+    kept = [e for e in drawn["train"] if e.count is not None]
+    right = sum(first_number(e.prompt) == e.count for e in kept) / len(kept)
+    assert 0.2 < right < 0.6
+    assert first_number("Route 66, two-storey house, four friends") == 66
+
+
+def test_constructions_of_a_test_are_not_trained(drawn):
+    trained = {
+        e.construction for s in ("train", "val", "test_vocabulary", "test_compositions") for e in drawn[s]
+    }
+    assert not trained & {e.construction for e in drawn["test_templates"]}
+    for family in FAMILIES:
+        kept_out = [c.held_out for c in CONSTRUCTIONS[family]]
+        assert 2 <= sum(kept_out) < len(kept_out) / 3
+
+
+def test_words_of_a_test_are_not_trained(drawn):
+    seen, unseen = Vocabulary(held_out=False), Vocabulary(held_out=True)
+    for kind in OPEN_WORDS:
+        assert not set(seen.lists[kind]) & set(unseen.lists[kind])
+        assert len(unseen.lists[kind]) >= 2
+    trained = " ".join(e.prompt.lower() for e in drawn["train"])
+    tested = " ".join(e.prompt.lower() for e in drawn["test_vocabulary"])
+    places = [place.lower() for place in HELD_OUT["place"]]
+    assert not any(re.search(rf"{re.escape(place)}\b", trained) for place in places)
+    assert sum(place in tested for place in places) > len(places) / 2
+    everyday = "|".join(
+        [r"man", r"woman", r"men", r"women", r"person", r"friend", r"friends", r"boys", r"boy"]
+    )
+    fixed = "|".join(re.escape(p.lower()) for phrases in FIXED.values() for p in phrases)
+    left = re.sub(fixed, "", tested)
+    assert len(re.findall(rf"\ba ({everyday})\b", left)) == 0
+
+
+def test_combinations_of_a_test_are_not_trained(drawn):
+    def sums(examples):
+        return {e.tally for e in examples if e.family in ("sum", "relation", "excluded")}
+
+    assert not sums(drawn["test_compositions"]) & (sums(drawn["train"]) | sums(drawn["val"]))
+    assert len(sums(drawn["test_compositions"])) >= 6
+    two = next(c for c in CONSTRUCTIONS["sum"] if c.groups == ("g", "g"))
+    assert not is_held_out(two, Numbers((1, 1)))
+
+
+def test_training_and_validation_share_no_prompt(drawn):
+    more = {draw_example(seed, "train").prompt for seed in range(EACH, 3 * EACH)}
+    assert not (more | {e.prompt for e in drawn["train"]}) & {e.prompt for e in drawn["val"]}
+    assert len(more) > 2 * EACH * 0.98
+
+
+def test_an_example_depends_on_split_and_seed_alone(drawn):
+    for split in PLAN_SPLITS:
+        again = draw_example(7, split)
+        assert again.prompt == drawn[split][7].prompt
+        assert np.array_equal(again.boxes, drawn[split][7].boxes)
+    assert draw_example(0, "train").prompt != draw_example(0, "val").prompt
+    with pytest.raises(ValueError, match="test_templates"):
+        draw_example(0, "test")
+
+
+def test_faces_are_as_large_and_as_far_apart_as_in_rendered_scenes(drawn):
+    scenes = [draw_scene(seed, "train") for seed in range(60)]
+    true = torch.stack([p.box for scene in scenes for p in scene.persons])
+    ours = torch.cat([torch.from_numpy(e.boxes) for e in drawn["train"]])
+    assert bool(((ours >= 0) & (ours <= 1)).all())
+    assert float((ours[:, 2:] - ours[:, :2]).min()) > MIN_SIDE
+    for part in (0, 1):
+        sides = [
+            (b[:, 2 + part] - b[:, part]).quantile(torch.tensor([0.05, 0.5, 0.95])) for b in (ours, true)
+        ]
+        torch.testing.assert_close(sides[0], sides[1], atol=0.02, rtol=0)
+    overlaps = [largest_overlap(e.boxes) for e in drawn["train"] if e.count]
+    assert np.mean(np.array(overlaps) <= MAX_OVERLAP) > 0.97
+
+
+def test_people_stand_from_left_to_right(drawn):
+    import random
+
+    for example in drawn["train"]:
+        centres = example.boxes[:, 0] + example.boxes[:, 2]
+        assert (np.diff(centres) >= 0).all()
+    boxes = arrange(random.Random(0), ["lying"] * 4)
+    assert boxes.shape == (4, 4)
+
+
+def test_the_largest_overlap_is_torchvisions():
+    rng = torch.Generator().manual_seed(0)
+    low = torch.rand(5, 2, generator=rng) * 0.6
+    boxes = torch.cat([low, low + 0.1 + 0.3 * torch.rand(5, 2, generator=rng)], dim=1)
+    expected = box_iou(boxes, boxes).fill_diagonal_(0).max()
+    assert largest_overlap(boxes.numpy()) == pytest.approx(float(expected))
+    assert largest_overlap(boxes[:1].numpy()) == 0
+
+
+def test_sitting_people_are_lower():
+    import random
+
+    rng = random.Random(1)
+    standing, sitting = (
+        np.mean([arrange(rng, [action] * 3)[:, 1].mean() for _ in range(20)])
+        for action in ("standing", "sitting")
+    )
+    assert sitting > standing + 0.05
+
+
+def test_tallies():
+    numbers = Numbers((2, 1, 3))
+    assert tally_of(numbers) == "2 + 1 + 3 = 6"
+    assert tally_of(replace(numbers, groups=(3,), hidden=2)) == "5 - 2 = 3"
