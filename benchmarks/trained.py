@@ -5,6 +5,7 @@ that decides its result. One that is finished is found again, by any suite; one 
 """
 
 import hashlib
+import json
 import os
 import shutil
 import signal
@@ -194,7 +195,8 @@ def _digest(written: dict[str, Any]) -> str:
     source = written["model"]["init_args"]["backbone"]["init_args"]["source"]
     folders = (SHIPPED / str(source), SHIPPED / "codec", *(REPOSITORY / "rewards").glob("*/weights"))
     cards = [card.read_text() for folder in folders for card in sorted(folder.glob("*.json"))]
-    return hashlib.sha256(repr([written, sorted(cards)]).encode()).hexdigest()[:12]
+    content = json.dumps([written, sorted(cards)], sort_keys=True, default=str)
+    return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
 def _fit(run: Path, arguments: list[str], written: dict[str, Any], tell: Callable[[str], None]) -> None:
