@@ -1,7 +1,7 @@
 """Writes the trained LoRA set as a diffusers file at the end of training."""
 
 from pathlib import Path
-from typing import cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 import lightning as L
 
@@ -10,8 +10,18 @@ from lightning_modules.backbone.adapters import LoRASet
 from lightning_modules.backbone.flux import FluxBackbone
 
 
+@runtime_checkable
+class Scoped(Protocol):
+    """A module whose LoRA sets are meant for some tokens only."""
+
+    def adapter_scope(self, name: str) -> dict[str, Any]:
+        """How the set called ``name`` is to be used."""
+
+
 class LoRAExport(L.Callback):
     """``pipe.load_lora_weights`` takes what it writes; with an :class:`AdapterEMA` it is the average.
+
+    What a module says about the scope of its sets goes into the file.
 
     Args:
         path: file to write, ``.safetensors``.
@@ -37,4 +47,5 @@ class LoRAExport(L.Callback):
         if not isinstance(backbone, FluxBackbone) or self.adapter not in backbone.adapters:
             raise ValueError(f"adapter: the module's backbone has no LoRA set called {self.adapter!r}")
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        cast(LoRASet, backbone.adapters[self.adapter]).save(self.path, {"groups": "all"}, write)
+        scope = module.adapter_scope(self.adapter) if isinstance(module, Scoped) else {"groups": "all"}
+        cast(LoRASet, backbone.adapters[self.adapter]).save(self.path, scope, write)
