@@ -1,7 +1,7 @@
 """Writes the trained LoRA set as a diffusers file at the end of training, with a card if asked for."""
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 import lightning as L
 
@@ -13,10 +13,20 @@ from lightning_modules.backbone.flux import FluxBackbone
 from lightning_modules.pretraining.model_card import write_weights_card
 
 
+@runtime_checkable
+class Scoped(Protocol):
+    """A module whose LoRA sets are meant for some tokens only."""
+
+    def adapter_scope(self, name: str) -> dict[str, Any]:
+        """How the set called ``name`` is to be used."""
+
+
 class LoRAExport(L.Callback):
     """``pipe.load_lora_weights`` takes what it writes.
 
     With an :class:`~callbacks.adapter_ema.AdapterEMA` it is the average.
+
+    What a module says about the scope of its sets goes into the file.
 
     Args:
         path: file to write, ``.safetensors``.
@@ -43,7 +53,8 @@ class LoRAExport(L.Callback):
 
     def _write(self, module: L.LightningModule, write: bool) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._lora(module).save(self.path, {"groups": "all"}, write)
+        scope = module.adapter_scope(self.adapter) if isinstance(module, Scoped) else {"groups": "all"}
+        self._lora(module).save(self.path, scope, write)
 
     def _write_card(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         data = cast(Any, trainer).datamodule

@@ -6,8 +6,8 @@ of a protocol's methods never compare equal.
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, fields, replace
+from typing import NamedTuple, Self
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -78,6 +78,10 @@ class PromptEmbedding:
 
     def __len__(self) -> int:
         return self.tokens.shape[0]
+
+    def to(self, device: torch.device | str) -> Self:
+        """The same embeddings on another device."""
+        return replace(self, **{f.name: getattr(self, f.name).to(device) for f in fields(self)})
 
 
 class PromptEncoder(ABC):

@@ -11,9 +11,9 @@ Files are diffusers/PEFT LoRA files: ``pipe.load_lora_weights`` takes them.
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, Literal, Self, cast
 
 import torch
 from jaxtyping import Float
@@ -49,11 +49,14 @@ class LoRASpec:
         rank: rank r of the update B A.
         alpha: the update is scaled by alpha / rank; None means alpha = rank.
         targets: endings of the names of the linear layers that get an update.
+        branch: ``all`` tokens, or those of ``condition`` groups only (SkeleGuide Eq. (3)). A condition set leaves out
+            the layers that no condition token reaches, which would never get a gradient.
     """
 
     rank: int = 16
     alpha: float | None = None
     targets: tuple[str, ...] = ATTENTION
+    branch: Literal["all", "condition"] = "all"
 
     def __post_init__(self) -> None:
         if self.rank < 1:
@@ -85,6 +88,9 @@ class LoRASet(nn.Module):
         chosen = {
             n: size for n, size in layers.items() if any(n == t or n.endswith("." + t) for t in spec.targets)
         }
+        if spec.branch == "condition":
+            unread = _unread_by_conditions(layers)
+            chosen = {n: size for n, size in chosen.items() if n not in unread}
         if not chosen:
             raise ValueError(
                 f"targets: none of {spec.targets} ends the name of a linear layer; there are for example "
@@ -183,6 +189,7 @@ class LoRASet(nn.Module):
         ours = json.loads(metadata.get(OUR_METADATA, "{}"))
         spec = LoRASpec(rank=rank, alpha=float(peft.get(f"{PREFIX}.lora_alpha", rank)), targets=tuple(downs))
         lora = cls(spec, {n: (ups[n].shape[0], downs[n].shape[1]) for n in downs})
+        lora.spec = replace(spec, branch=ours.get("spec", {}).get("branch", spec.branch))
         with torch.no_grad():
             for name in downs:
                 for half, tensors in ((lora.down, downs), (lora.up, ups)):
@@ -202,6 +209,19 @@ def apply_linear(
         if delta is not None:
             out = out + delta
     return out
+
+
+def _unread_by_conditions(layers: Iterable[str]) -> set[str]:
+    """Layers that condition tokens do not pass, or whose result for them nobody reads.
+
+    The text's own layers of double-stream blocks, and of the last single-stream block all but keys and values.
+    """
+    names = list(layers)
+    text = (*TEXT_ATTENTION, "attn.to_add_out", "ff_context.net.0.proj", "ff_context.net.2")
+    single = [n for n in names if n.startswith("single_transformer_blocks.")]
+    last = max((int(n.split(".")[1]) for n in single), default=-1)
+    final = {n for n in single if n.startswith(f"single_transformer_blocks.{last}.")}
+    return {n for n in names if n.endswith(text)} | {n for n in final if not n.endswith(("to_k", "to_v"))}
 
 
 def _key(layer: str) -> str:

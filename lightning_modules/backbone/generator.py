@@ -1,9 +1,6 @@
 """From scenes to pictures: prompt and context in, images out, with any FLUX backbone."""
 
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -16,8 +13,9 @@ from lightning_modules.backbone.canvas_tokens import CanvasRecipe
 from lightning_modules.backbone.contexts import Context, context_group
 from lightning_modules.backbone.flux import FluxBackbone
 from lightning_modules.backbone.flux_source import SHIPPED
+from lightning_modules.backbone.guidance import GuidedVelocity, text_group
 from lightning_modules.backbone.latents import LatentCodec, load_codec, token_grid
-from lightning_modules.backbone.positions import grid_ids, text_ids
+from lightning_modules.backbone.positions import grid_ids
 from lightning_modules.backbone.prompts import FluxPromptEncoder
 from lightning_modules.backbone.shipped_lora import lora_file
 from lightning_modules.backbone.tokens import TokenGroup, TokenSequence
@@ -25,12 +23,6 @@ from lightning_modules.flow.sampling import sample
 from lightning_modules.flow.timesteps import SigmaShift, sigma_schedule
 
 ADAPTER = "trained"
-
-
-def text_group(prompt: PromptEmbedding) -> TokenGroup:
-    """Prompt states as tokens at the origin."""
-    valid = None if bool(prompt.valid.all()) else prompt.valid
-    return TokenGroup(prompt.tokens, text_ids(prompt.tokens.shape[1]).to(prompt.tokens.device), valid)
 
 
 def prompted_sequence(
@@ -121,7 +113,8 @@ class FluxGenerator:
         sequence = prompted_sequence(self.encoder.encode(batch.prompts), noise, (rows, columns), conditions)
         sequence = sequence.with_adapters(*self.backbone.adapters)
         sigmas = sigma_schedule(steps, rows * columns, self.shift)
-        tokens = sample(self._velocity(sequence, sigmas, guidance), noise, sigmas)
+        velocity = GuidedVelocity(self.backbone, sequence, sigmas, guidance, self.encoder)
+        tokens = sample(velocity, noise, sigmas)
         return self.codec.decode(tokens, batch.size)
 
     def _load(self) -> None:
@@ -130,31 +123,3 @@ class FluxGenerator:
             self.backbone.configure()
             if self.lora is not None:
                 self.backbone.load_adapter(ADAPTER, self.lora)
-
-    def _velocity(
-        self, sequence: TokenSequence, sigmas: Float[Tensor, " t"], guidance: float
-    ) -> Callable[[Float[Tensor, "b s c"], int], Float[Tensor, "b s c"]]:
-        """The velocity at a step, guided the way the model wants it."""
-        b = len(sequence.pooled)
-        embeds = self.backbone.transformer.config.guidance_embeds
-        scale = torch.full((b,), guidance) if embeds else None
-        prompted = self.backbone.prepare(sequence)
-        null = None if embeds or guidance == 1 else self.backbone.prepare(self._unconditional(sequence))
-
-        def velocity(x: Float[Tensor, "b s c"], index: int) -> Float[Tensor, "b s c"]:
-            sigma = sigmas[index].expand(b)
-            guided = self.backbone(prompted.with_noise(x), sigma, scale).float()
-            if null is None:
-                return cast(Tensor, guided)
-            free = self.backbone(null.with_noise(x), sigma).float()
-            return cast(Tensor, free + guidance * (guided - free))
-
-        return velocity
-
-    def _unconditional(self, sequence: TokenSequence) -> TokenSequence:
-        """The empty prompt and no context: the free side of classifier-free guidance."""
-        b = len(sequence.pooled)
-        empty = self.encoder.encode([""])
-        text = replace(text_group(empty), adapters=sequence.text.adapters)
-        repeated = replace(text, tokens=text.tokens.expand(b, -1, -1))
-        return replace(sequence, text=repeated, pooled=empty.pooled.expand(b, -1), conditions=())

@@ -1,0 +1,260 @@
+"""What SkeleGuide and its ablations share: people are put into a scene by LoRA sets on one frozen backbone."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import lightning as L
+import torch
+from jaxtyping import Float
+from torch import Generator, Tensor
+from torch.nn import functional as F
+
+from datamodules.schema.human_in_place import HumanInPlace
+from datamodules.schema.interfaces import PromptEmbedding, PromptEncoder
+from datamodules.text.minilm import MiniLMPromptEncoder
+from lightning_modules.backbone.flux import FluxBackbone
+from lightning_modules.backbone.guidance import GuidedVelocity
+from lightning_modules.backbone.latents import TOKEN_PIXELS, LatentCodec, load_codec, token_grid
+from lightning_modules.backbone.positions import grid_ids
+from lightning_modules.backbone.tokens import TokenGroup, TokenSequence
+from lightning_modules.flow.path import interpolate
+from lightning_modules.flow.sampling import sample
+from lightning_modules.flow.timesteps import sigma_schedule
+from lightning_modules.skeleguide.condition_branch import ConditionBranch
+from lightning_modules.skeleguide.layout_estimate import Prediction
+from lightning_modules.skeleguide.phases import Phase, phase_named
+from lightning_modules.skeleguide.recipe import InPlaceRecipe, InPlaceSampling
+from lightning_modules.skeleguide.samples import Composition, EncodedScenes
+
+
+class InPlaceModule(L.LightningModule, ABC):
+    """One frozen backbone, named LoRA sets on its condition branch, phases that say which of them are trained.
+
+    All sets keep ``requires_grad`` and stand in the optimizer from the first step on, each in a group of its own, so
+    that a checkpoint holds all of them and nothing has to be rebuilt between phases, whatever the strategy. A set that
+    is not trained in a phase gets a gradient of zero, and is taken out before the optimizer steps.
+
+    Args:
+        backbone: with the LoRA sets that the phases name, all of them with ``branch: condition``.
+        phases: rows of the phase table; training starts in the first.
+        recipe: how sets are trained.
+        sampling: how pictures are drawn.
+        branch: how condition tokens stand to the others.
+        codec: codec folder; the shipped one by default.
+        encoder: prompt encoder; MiniLM by default.
+
+    Raises:
+        ValueError: if the backbone's LoRA sets are not those that the phases train, or act on all tokens.
+    """
+
+    def __init__(
+        self,
+        backbone: FluxBackbone,
+        phases: Sequence[Phase],
+        recipe: InPlaceRecipe | None = None,
+        sampling: InPlaceSampling | None = None,
+        branch: ConditionBranch | None = None,
+        codec: str | None = None,
+        encoder: PromptEncoder | None = None,
+    ) -> None:
+        super().__init__()
+        named = {adapter for phase in phases for adapter in phase.trains}
+        if named != set(backbone.adapter_specs):
+            there = sorted(backbone.adapter_specs)
+            raise ValueError(f"backbone.adapters: there are {there}, the phases train {sorted(named)}")
+        for name, spec in backbone.adapter_specs.items():
+            if spec.branch != "condition":
+                raise ValueError(f"backbone.adapters.{name}.branch: {spec.branch!r}; set it to condition")
+        self.backbone, self.phases = backbone, tuple(phases)
+        self.phase = self.phases[0]
+        self.recipe, self.sampling = recipe or InPlaceRecipe(), sampling or InPlaceSampling()
+        self.branch = branch or ConditionBranch()
+        self.encoder = encoder or MiniLMPromptEncoder()
+        self._codec_folder, self._codec = codec, cast("LatentCodec | None", None)
+
+    @abstractmethod
+    def losses(self, scenes: EncodedScenes, phase: Phase, rng: Generator) -> dict[str, Float[Tensor, " b"]]:
+        """The losses that a phase weighs, per sample."""
+
+    @abstractmethod
+    def examined(self) -> Phase:
+        """The losses that validation computes, whatever the phase."""
+
+    @abstractmethod
+    def compose(self, source: Float[Tensor, "b 3 h w"], prompts: Sequence[str], seed: int) -> Composition:
+        """Put people into scenes; noise comes from ``seed``."""
+
+    @property
+    def codec(self) -> LatentCodec:
+        """The codec, loaded once; frozen, and no part of the module."""
+        if self._codec is None:
+            self._codec = load_codec(self._codec_folder, dtype=self.backbone.dtype)
+        self._codec.vae.to(self.device)
+        return self._codec
+
+    def configure_model(self) -> None:
+        """Build the backbone: frozen but for the LoRA sets."""
+        if self.backbone.transformer is None:
+            cast(Any, self.backbone.configure().transformer).requires_grad_(False)
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """AdamW, one group per LoRA set."""
+        groups = [
+            {"params": list(lora.parameters()), "name": name} for name, lora in self.backbone.adapters.items()
+        ]
+        return torch.optim.AdamW(groups, self.recipe.learning_rate, weight_decay=self.recipe.weight_decay)
+
+    def set_phase(self, name: str) -> None:
+        """Go on in the phase called ``name``."""
+        self.phase = phase_named(name, self.phases)
+
+    def training_step(self, batch: HumanInPlace, batch_idx: int) -> Float[Tensor, ""]:
+        """The weighted sum of the phase's losses."""
+        rng = self._generator(self.global_step)
+        losses = self.losses(self.encode(batch, rng), self.phase, rng)
+        means = {name: loss.mean() for name, loss in losses.items()}
+        total = torch.stack([self.phase.weights[name] * mean for name, mean in means.items()]).sum()
+        logged = {f"train/{name}": mean.detach() for name, mean in means.items()}
+        self.log_dict(logged, prog_bar=True, batch_size=len(batch))
+        self.log("train/phase", float(self.phases.index(self.phase)), batch_size=len(batch))
+        return total + self._zero_of_idle_sets()
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Leave idle sets as they are: without a gradient Adam neither moves them nor counts the step."""
+        for group in optimizer.param_groups:
+            idle = group["name"] not in self.phase.trains
+            group["lr"] = 0.0 if idle else self.recipe.learning_rate  # ZeRO keeps gradients of its own
+            if idle:
+                for parameter in group["params"]:
+                    parameter.grad = None
+
+    def validation_step(self, batch: HumanInPlace, batch_idx: int) -> None:
+        """All losses, with the same noise and times at every validation."""
+        examined, rng = self.examined(), self._generator(batch_idx, stream=1)
+        losses = self.losses(self.encode(batch), examined, rng)
+        means = {f"val/{name}": loss.mean() for name, loss in losses.items()}
+        self.log_dict(means, batch_size=len(batch), sync_dist=True)
+
+    def predict_step(self, batch: HumanInPlace, batch_idx: int) -> Composition:
+        """Compositions from the scenes and prompts alone."""
+        return self.compose(batch.source, batch.prompts, batch_idx)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """The phase belongs to the weights."""
+        checkpoint["phase"] = self.phase.name
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on in the phase that was saved."""
+        self.set_phase(checkpoint["phase"])
+
+    @torch.no_grad()
+    def encode(self, batch: HumanInPlace, rng: Generator | None = None) -> EncodedScenes:
+        """Prompts and the three pictures; prompts are dropped at random where ``rng`` is given."""
+        prompts = list(batch.prompts)
+        if rng is not None:
+            dropped = torch.rand(len(prompts), generator=rng) < self.recipe.text_dropout
+            prompts = ["" if gone else text for text, gone in zip(prompts, dropped.tolist(), strict=True)]
+        pictures = torch.cat([batch.source, batch.layout_image, batch.target])
+        source, layout, target = self.codec.encode(pictures).float().chunk(3)
+        people = F.avg_pool2d(batch.people_mask[:, None].float(), TOKEN_PIXELS).flatten(1)
+        embedding = self.encoder.encode(prompts).to(self.device)
+        weight = 1 + self.recipe.people_weight * people
+        return EncodedScenes(embedding, source, layout, target, weight, token_grid(batch.size))
+
+    def predict(
+        self,
+        scenes: EncodedScenes,
+        adapter: str,
+        data: Float[Tensor, "b s c"],
+        picture: Float[Tensor, "b s c"],
+        rng: Generator,
+    ) -> Prediction:
+        """Ask the backbone at a random point of the path from noise to ``data``, shown ``picture``."""
+        sigma = self.recipe.sigmas.draw(len(data), rng).to(data.device)
+        noise = torch.randn(data.shape, generator=rng).to(data)
+        point = interpolate(data, noise, sigma)
+        return Prediction(point, noise, sigma, self.velocity(scenes, adapter, picture, point, sigma))
+
+    def velocity(
+        self,
+        scenes: EncodedScenes,
+        adapter: str,
+        picture: Float[Tensor, "b s c"],
+        point: Float[Tensor, "b s c"],
+        sigma: Float[Tensor, " b"],
+    ) -> Float[Tensor, "b s c"]:
+        """The backbone's velocity, shown ``picture`` through the LoRA set called ``adapter``."""
+        sequence = self.sequence(scenes.prompts, adapter, picture, point, scenes.grid)
+        embeds = self.backbone.transformer.config.guidance_embeds
+        guidance = torch.full_like(sigma, self.recipe.guidance) if embeds else None
+        return cast(Tensor, self.backbone(sequence, sigma, guidance))
+
+    def sequence(
+        self,
+        prompts: PromptEmbedding,
+        adapter: str,
+        picture: Float[Tensor, "b s c"],
+        canvas: Float[Tensor, "b s c"],
+        grid: tuple[int, int],
+    ) -> TokenSequence:
+        """Prompt, canvas and condition as the backbone takes them."""
+        drawn = TokenGroup(canvas, self.canvas_ids(grid).to(canvas.device))
+        return self.branch.sequence(prompts, drawn, picture, grid, adapter)
+
+    def canvas_ids(self, grid: tuple[int, int]) -> Float[Tensor, "1 s 3"]:
+        """Where the tokens stand that are drawn."""
+        return grid_ids(*grid)
+
+    @torch.no_grad()
+    def draw(
+        self,
+        prompts: PromptEmbedding,
+        adapter: str,
+        picture: Float[Tensor, "b s c"],
+        grid: tuple[int, int],
+        rng: Generator,
+    ) -> Float[Tensor, "b s c"]:
+        """One stage of inference: noise to clean latents, shown ``picture`` through a LoRA set."""
+        shape = (len(picture), self.canvas_ids(grid).shape[1], picture.shape[2])
+        noise = torch.randn(shape, generator=rng).to(picture)
+        sequence = self.sequence(prompts, adapter, picture, noise, grid)
+        sigmas = sigma_schedule(self.sampling.steps, shape[1], self.sampling.shift)
+        velocity = GuidedVelocity(
+            self.backbone, sequence, sigmas, self.sampling.guidance, self.encoder, self.sampling.kv_cache
+        )
+        return sample(velocity, noise, sigmas)
+
+    def adapter_scope(self, name: str) -> dict[str, Any]:
+        """How the LoRA set called ``name`` is meant to be used, for its file."""
+        return {"adapter": name, **self.branch.scope()}
+
+    def load_adapters(self, folder: str | Path) -> None:
+        """Read ``<set>.safetensors`` for every LoRA set, as ``callbacks.lora_export.LoRAExport`` writes them.
+
+        Raises:
+            ValueError: if one is missing, or was trained for another use than this module makes of it.
+        """
+        for name in self.backbone.adapter_specs:
+            path = Path(folder) / f"{name}.safetensors"
+            if not path.is_file():
+                raise ValueError(
+                    f"folder: {folder} holds no {path.name}; give the folder of a trained module"
+                )
+            trained, own = self.backbone.load_adapter(name, path), self.adapter_scope(name)
+            if trained != own:
+                raise ValueError(
+                    f"{path}: was trained as {trained}, and is used here as {own}; use its configuration"
+                )
+
+    def _zero_of_idle_sets(self) -> Float[Tensor, ""]:
+        """Zero, with a gradient of zero for every set: data-parallel training waits for one of each parameter."""
+        idle = [lora for name, lora in self.backbone.adapters.items() if name not in self.phase.trains]
+        sums = [parameter.sum() for lora in idle for parameter in lora.parameters()]
+        return 0.0 * torch.stack(sums).sum() if sums else torch.zeros((), device=self.device)
+
+    def _generator(self, step: int, stream: int = 0) -> Generator:
+        """Randomness that depends on seed, step, process and stream alone: runs resume exactly."""
+        place = (self.recipe.seed * 100_003 + step) * 1009 + self.global_rank
+        return Generator().manual_seed(place * 1009 + stream)

@@ -1,0 +1,138 @@
+"""Put people into a scene: a picture and a prompt go in; the image, the layout and an editable pose come out.
+
+    python -m lightning_modules.skeleguide.insert --scene park.png --prompt "Two women are waving" --out out
+    python -m lightning_modules.skeleguide.insert --scene park.png --prompt "Two women are waving" --pose edited.json
+
+The first line reasons out a layout, renders it, and reads its skeletons into ``pose.json``. The second draws the edited
+skeletons over the scene and renders them. The model is that of a training configuration and a folder of LoRA sets.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from jaxtyping import Float
+from rich.console import Console
+from torch import Tensor
+from torchvision.transforms.functional import center_crop, resize
+from torchvision.utils import save_image
+
+from datamodules.geometry.draw import draw_skeleton
+from datamodules.photographs.files import UnfitError, decode
+from lightning_modules.backbone.latents import TOKEN_PIXELS
+from lightning_modules.configured import CONFIGS, configured_module
+from lightning_modules.skeleguide.module import ReasonRenderModule
+from lightning_modules.skeleguide.pose_inverter import PoseInverter, TinyPoseInverter
+from lightning_modules.skeleguide.pose_text import Poses, read_pose, write_pose
+from lightning_modules.skeleguide.samples import Composition
+
+CONFIG = CONFIGS / "skeleguide" / "tiny.yaml"
+WEIGHTS = Path(__file__).parent / "weights"
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--scene", required=True, type=Path, help="picture of the place, without people")
+    parser.add_argument("--prompt", required=True, help="who shall be there, doing what")
+    parser.add_argument("--pose", type=Path, help="edited pose.json: render it, and reason nothing out")
+    parser.add_argument("--out", type=Path, default=Path("runs/inserted"), help="folder of the results")
+    parser.add_argument("--config", type=Path, default=CONFIG, help="training configuration of SkeleGuide")
+    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="folder of the trained LoRA sets")
+    parser.add_argument("--size", type=int, default=128, help="side of the image in pixels, a multiple of 16")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args(args)
+    try:
+        check(options)
+        poses = read_pose(options.pose) if options.pose else None
+        scene = read_scene(options.scene, options.size)
+        module = configured_module(options.config, ReasonRenderModule)
+        load(module, options.weights)
+        composition, found = insert(module, TinyPoseInverter(), scene, options.prompt, options.seed, poses)
+    except ValueError as error:
+        parser.exit(2, f"insert: {error}\n")
+    write(options.out, scene, composition, found)
+    people = "1 person" if len(found) == 1 else f"{len(found)} people"
+    Console().print(f"{people} in {options.out}: image.png, layout.png, pose.json, scene.png")
+
+
+def check(options: argparse.Namespace) -> None:
+    """Refuse options that make no sense.
+
+    Raises:
+        ValueError: naming the option.
+    """
+    if not options.prompt.strip():
+        raise ValueError("--prompt: is empty; say who shall be there")
+    if options.size < 4 * TOKEN_PIXELS or options.size % TOKEN_PIXELS:
+        raise ValueError(
+            f"--size: {options.size} must be a multiple of {TOKEN_PIXELS}, at least {4 * TOKEN_PIXELS}"
+        )
+
+
+def load(module: ReasonRenderModule, folder: Path) -> None:
+    """Give a module its trained LoRA sets.
+
+    Raises:
+        ValueError: if the folder does not hold them.
+    """
+    try:
+        module.load_adapters(folder)
+    except ValueError as error:
+        raise ValueError(f"--weights: {error}") from error
+
+
+def insert(
+    module: ReasonRenderModule,
+    inverter: PoseInverter,
+    scene: Float[Tensor, "3 h w"],
+    prompt: str,
+    seed: int,
+    poses: Poses | None = None,
+) -> tuple[Composition, Poses]:
+    """The composition of one scene, and the poses in it.
+
+    Args:
+        module: reasoner and renderer.
+        inverter: reads the skeletons off the layout that was reasoned out.
+        scene: RGB in [0, 1].
+        prompt: who is to be there.
+        seed: of the starting noise.
+        poses: given by somebody; the reasoner and the inverter are not asked then.
+    """
+    if poses is not None:
+        layout = draw_skeleton(poses.keypoints, (scene.shape[-2], scene.shape[-1]), over=scene)
+        return module.render(layout[None], [prompt], seed), poses
+    composition = module.compose(scene[None], [prompt], seed)
+    assert composition.layout_image is not None  # a reasoner draws one
+    return composition, inverter.invert(composition.layout_image)[0]
+
+
+def read_scene(path: Path, side: int) -> Float[Tensor, "3 r r"]:
+    """The middle square of an image file, RGB in [0, 1].
+
+    Raises:
+        ValueError: if the file is no image.
+    """
+    try:
+        picture = decode(path.read_bytes())
+    except (OSError, UnfitError) as error:
+        raise ValueError(f"--scene: {path} cannot be read as an image: {error}") from error
+    square: Tensor = center_crop(resize(picture, side, antialias=True), side)
+    return square.clamp(0, 1)
+
+
+def write(folder: Path, scene: Float[Tensor, "3 r r"], composition: Composition, poses: Poses) -> None:
+    """``image.png``, ``layout.png``, ``pose.json`` and the ``scene.png`` that was used."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_image(scene, folder / "scene.png")
+    save_image(composition.image[0], folder / "image.png")
+    if composition.layout_image is not None:
+        save_image(composition.layout_image[0], folder / "layout.png")
+    write_pose(folder / "pose.json", poses)
+
+
+if __name__ == "__main__":
+    main()

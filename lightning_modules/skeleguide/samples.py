@@ -1,0 +1,45 @@
+"""What a batch is to the backbone, and what is drawn from it."""
+
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+
+from datamodules.schema.interfaces import PromptEmbedding
+
+
+@dataclass(frozen=True)
+class EncodedScenes:
+    """A batch as the backbone sees it.
+
+    Attributes:
+        prompts: encoded.
+        source: latents of the scenes without people.
+        layout: of the skeletons over the scene, M = E(I_M).
+        target: of the scenes with people, z_h = E(I_human).
+        weight: how much each token counts in a loss.
+        grid: rows and columns of tokens.
+    """
+
+    prompts: PromptEmbedding
+    source: Float[Tensor, "b s c"]
+    layout: Float[Tensor, "b s c"]
+    target: Float[Tensor, "b s c"]
+    weight: Float[Tensor, "b s"]
+    grid: tuple[int, int]
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+
+@dataclass(frozen=True)
+class Composition:
+    """What was drawn.
+
+    Attributes:
+        image: the scene with people, RGB in [0, 1].
+        layout_image: the skeletons the model drew over the scene; None where it draws none.
+    """
+
+    image: Float[Tensor, "b 3 h w"]
+    layout_image: Float[Tensor, "b 3 h w"] | None = None

@@ -1,0 +1,101 @@
+"""Inference: two stages, one after the other; keys and values kept where that changes nothing."""
+
+import pytest
+import torch
+from small_module import direct, reason_render, scenes
+
+from lightning_modules.skeleguide.condition_branch import ConditionBranch
+from lightning_modules.skeleguide.phases import APPEARANCE, SKELETAL
+
+STEPS = 3
+
+
+def spied_draw(module, monkeypatch):
+    """What each stage was shown, and what it drew."""
+    stages = []
+    draw = module.draw
+
+    def spy(prompts, adapter, picture, grid, rng):
+        drawn = draw(prompts, adapter, picture, grid, rng)
+        stages.append((adapter, picture, drawn))
+        return drawn
+
+    monkeypatch.setattr(module, "draw", spy)
+    return stages
+
+
+def test_the_renderer_sees_the_drawn_layout_and_nothing_of_the_scene(monkeypatch):
+    module, batch = reason_render(steps=STEPS), scenes()
+    stages = spied_draw(module, monkeypatch)
+    result = module.compose(batch.source, batch.prompts, seed=5)
+    (first, scene, layout), (second, shown, image) = stages
+    assert (first, second) == (SKELETAL, APPEARANCE)
+    torch.testing.assert_close(scene, module.codec.encode(batch.source), rtol=0, atol=0)
+    assert shown is layout
+    assert torch.equal(result.layout_image, module.codec.decode(layout, batch.size))
+    assert torch.equal(result.image, module.codec.decode(image, batch.size))
+    again = module.compose(batch.source, batch.prompts, seed=5)
+    other = module.compose(batch.source, batch.prompts, seed=6)
+    assert torch.equal(again.image, result.image)
+    assert not torch.equal(other.layout_image, result.layout_image)
+
+
+def test_an_edited_layout_is_rendered_by_the_second_stage_alone(monkeypatch):
+    module, batch = reason_render(steps=STEPS), scenes()
+    stages = spied_draw(module, monkeypatch)
+    result = module.render(batch.layout_image, batch.prompts, seed=5)
+    ((adapter, shown, image),) = stages
+    assert adapter == APPEARANCE
+    torch.testing.assert_close(shown, module.codec.encode(batch.layout_image), rtol=0, atol=0)
+    assert torch.equal(result.image, module.codec.decode(image, batch.size))
+    moved = module.render(batch.layout_image.flip(3), batch.prompts, seed=5)
+    assert not torch.equal(moved.image, result.image)
+
+
+@pytest.mark.parametrize("made", [reason_render, direct])
+@pytest.mark.parametrize("guidance", [1.0, 2.5])
+def test_kept_keys_and_values_change_no_bit(made, guidance):
+    module, batch = made(), scenes()
+    results = {}
+    for kept in ("on", "off"):
+        module.sampling = type(module.sampling)(steps=STEPS, guidance=guidance, kv_cache=kept)
+        results[kept] = module.compose(batch.source, batch.prompts, seed=1).image
+    assert torch.equal(results["on"], results["off"])
+
+
+@pytest.mark.parametrize(("kept", "passes"), [("on", 1), ("auto", 1), ("off", STEPS)])
+def test_the_condition_passes_once_per_stage(kept, passes):
+    module, batch = reason_render(steps=STEPS, kv_cache=kept), scenes()
+    seen = []
+    block = module.backbone.transformer.transformer_blocks[0]
+    block.attn.to_k.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].shape[1]))
+    module.compose(batch.source, batch.prompts, seed=0)
+    assert seen.count(6) == len(seen)  # tokens of a canvas of 2 x 3, and of a condition
+    assert len(seen) == 2 * (STEPS + passes)
+
+
+@pytest.mark.parametrize(
+    ("branch", "config", "reason"),
+    [
+        (ConditionBranch(visibility="joint"), {}, "lets conditions see the noise"),
+        (ConditionBranch(visibility="no_cross_condition"), {}, "lets conditions see the noise"),
+        (ConditionBranch(sigma=None), {}, "follows the noise's time"),
+        (ConditionBranch(guidance=None), {"guidance_embeds": True}, "follows the noise's guidance"),
+    ],
+)
+def test_keeping_is_refused_with_a_reason(branch, config, reason):
+    module, batch = reason_render(branch=branch, config=config, kv_cache="on"), scenes()
+    with pytest.raises(ValueError, match=reason):
+        module.compose(batch.source, batch.prompts, seed=0)
+    module.sampling = type(module.sampling)(steps=1, guidance=1.0, kv_cache="auto")
+    assert module.compose(batch.source, batch.prompts, seed=0).image.isfinite().all()
+
+
+def test_a_model_that_embeds_guidance_needs_one_pass_per_step():
+    module, batch = reason_render(steps=STEPS, config={"guidance_embeds": True}, guidance=3.5), scenes()
+    calls = []
+    module.backbone.transformer.proj_out.register_forward_hook(lambda *_: calls.append(1))
+    one = module.compose(batch.source, batch.prompts, seed=0).image
+    assert len(calls) == 2 * STEPS
+    module.sampling = type(module.sampling)(steps=STEPS, guidance=1.0)
+    assert not torch.equal(one, module.compose(batch.source, batch.prompts, seed=0).image)

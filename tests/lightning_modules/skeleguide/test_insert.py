@@ -1,0 +1,136 @@
+"""The command: files go in and come out, an edited pose is drawn and rendered, wrong options are named."""
+
+import json
+
+import pytest
+import torch
+from small_module import reason_render
+from torchvision.io import read_image
+from torchvision.utils import save_image
+
+from callbacks.lora_export import LoRAExport
+from datamodules.geometry.draw import draw_skeleton
+from datamodules.tiny_world.scenes import draw_scene
+from lightning_modules.backbone.adapters import LoRASet
+from lightning_modules.skeleguide import insert as command
+from lightning_modules.skeleguide.condition_branch import ConditionBranch
+from lightning_modules.skeleguide.pose_inverter import PoseInverter
+from lightning_modules.skeleguide.pose_text import Poses, read_pose, write_pose
+
+SIDE = 64
+
+
+class Standing(PoseInverter):
+    """Sees one person wherever it looks, and notes where it looked."""
+
+    def __init__(self):
+        self.seen = []
+
+    def invert(self, images):
+        self.seen.append(images)
+        return [standing() for _ in images]
+
+
+def standing(x=0.5):
+    keypoints = torch.stack(
+        [torch.full((17,), x), torch.linspace(0.2, 0.9, 17), torch.full((17,), 2.0)], dim=1
+    )
+    return Poses.of(keypoints[None])
+
+
+@pytest.fixture
+def scene_file(tmp_path):
+    """A place of the tiny world, wider than high."""
+    background = draw_scene(3, "val").background
+    save_image(torch.cat([background, background[..., :32]], dim=2), tmp_path / "scene.png")
+    return tmp_path / "scene.png"
+
+
+@pytest.fixture
+def run(tmp_path, scene_file, monkeypatch):
+    """The command on a small module; its inverter is handed back."""
+    inverter = Standing()
+    monkeypatch.setattr(command, "configured_module", lambda *_: reason_render(steps=2))
+    monkeypatch.setattr(command, "TinyPoseInverter", lambda: inverter)
+    weights = tmp_path / "weights"
+    for name in ("skeletal", "appearance"):
+        LoRAExport(str(weights / f"{name}.safetensors"), name)._write(reason_render(), write=True)
+
+    def call(*more):
+        out = tmp_path / "out"
+        places = ["--scene", str(scene_file), "--weights", str(weights), "--out", str(out)]
+        command.main([*places, "--prompt", "one person", "--size", str(SIDE), *map(str, more)])
+        return out, inverter
+
+    return call
+
+
+def test_a_scene_becomes_image_layout_and_pose(run):
+    out, inverter = run()
+    assert {p.name for p in out.iterdir()} == {"image.png", "layout.png", "pose.json", "scene.png"}
+    module = reason_render(steps=2)
+    scene = read_image(out / "scene.png").float() / 255
+    drawn = module.compose(scene[None], ["one person"], seed=0)
+    for name, expected in (("image", drawn.image), ("layout", drawn.layout_image)):
+        torch.testing.assert_close(read_image(out / f"{name}.png") / 255, expected[0], atol=2e-2, rtol=0)
+    assert inverter.seen[0].shape == (1, 3, SIDE, SIDE)
+    torch.testing.assert_close(
+        read_pose(out / "pose.json").keypoints, standing().keypoints, atol=1e-4, rtol=0
+    )
+
+
+def test_an_edited_pose_is_drawn_over_the_scene_and_rendered(run, tmp_path):
+    write_pose(tmp_path / "edited.json", standing(x=0.25))
+    out, inverter = run("--pose", tmp_path / "edited.json")
+    scene = read_image(out / "scene.png").float() / 255
+    layout = draw_skeleton(standing(x=0.25).keypoints, (SIDE, SIDE), over=scene)
+    torch.testing.assert_close(read_image(out / "layout.png") / 255, layout, atol=2 / 255, rtol=0)
+    expected = reason_render(steps=2).render(layout[None], ["one person"], seed=0).image[0]
+    torch.testing.assert_close(read_image(out / "image.png") / 255, expected, atol=2e-2, rtol=0)
+    assert not inverter.seen, "what was given is not read off a picture"
+    assert json.loads((out / "pose.json").read_text())["people"][0]["nose"][:2] == [0.25, 0.2]
+
+
+def test_the_scene_is_the_middle_square(scene_file):
+    whole = read_image(scene_file).float() / 255
+    torch.testing.assert_close(command.read_scene(scene_file, 128), whole[..., 16:144], atol=1e-6, rtol=0)
+    assert command.read_scene(scene_file, SIDE).shape == (3, SIDE, SIDE)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--size", "100"], "--size: 100 must be a multiple of 16"),
+        (["--prompt", " "], "--prompt: is empty"),
+        (["--scene", "nowhere.png"], "--scene: nowhere.png cannot be read"),
+        (["--pose", "nowhere.json"], "nowhere.json: cannot be read"),
+        (["--weights", "nowhere"], "--weights: folder: nowhere holds no skeletal.safetensors"),
+    ],
+)
+def test_wrong_options_are_named(run, capsys, options, said):
+    with pytest.raises(SystemExit) as stopped:
+        run(*options)
+    assert stopped.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_sets_know_what_they_were_trained_for(tmp_path):
+    module = reason_render(branch=ConditionBranch(plane=1))
+    for name in ("skeletal", "appearance"):
+        LoRAExport(str(tmp_path / f"{name}.safetensors"), name)._write(module, write=True)
+    lora, scope = LoRASet.load(tmp_path / "skeletal.safetensors")
+    assert lora.spec.branch == "condition"
+    assert scope == {
+        "adapter": "skeletal",
+        "groups": "condition",
+        "visibility": "causal",
+        "sigma": 0.0,
+        "guidance": 1.0,
+        "plane": 1,
+    }
+    other = reason_render(branch=ConditionBranch(plane=1), zero=True)
+    other.load_adapters(tmp_path)
+    for key, parameter in module.backbone.adapters.named_parameters():
+        assert torch.equal(dict(other.backbone.adapters.named_parameters())[key], parameter)
+    with pytest.raises(ValueError, match="was trained as"):
+        reason_render().load_adapters(tmp_path)
