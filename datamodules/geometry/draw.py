@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from datamodules.geometry.skeleton import EDGES
+from datamodules.schema.layout import Layout
 
 
 def _hue(share: float) -> tuple[int, int, int]:
@@ -59,6 +60,28 @@ def draw_skeleton(
     for person in keypoints.detach().float().cpu().numpy():
         _draw_person(pixels, person, line_width)
     return torch.from_numpy(pixels).permute(2, 0, 1).float().div(255).contiguous()
+
+
+def draw_layouts(
+    layout: Layout, size: tuple[int, int], over: Float[Tensor, "b 3 h w"] | None = None
+) -> Float[Tensor, "b 3 h w"]:
+    """The skeletons of each plan on one picture (SkeleGuide: I_M, over the scene; a pose image: over black).
+
+    Args:
+        layout: one plan per picture; its people are drawn in order.
+        size: (height, width) in pixels.
+        over: pictures to draw on, RGB in [0, 1]; black where None.
+
+    Raises:
+        ValueError: if there is not one picture per plan, or they are not of that size.
+    """
+    if over is not None and len(over) != len(layout):
+        raise ValueError(f"over: {len(over)} pictures for {len(layout)} plans; give one per plan")
+    drawn = [
+        draw_skeleton(layout.keypoints[i][layout.valid[i]], size, None if over is None else over[i])
+        for i in range(len(layout))
+    ]
+    return torch.stack(drawn) if drawn else torch.zeros(0, 3, *size)
 
 
 def _draw_person(pixels: np.ndarray, person: np.ndarray, line_width: int) -> None:

@@ -21,7 +21,7 @@ class Frame:
 
     Attributes:
         scaled: (height, width) of the photograph after scaling, in pixels.
-        low: (top, left) of the window, in pixels of the scaled photograph.
+        low: (top, left) of the window, in pixels of the scaled photograph; negative where it reaches beyond.
         size: (height, width) of the window.
     """
 
@@ -29,13 +29,17 @@ class Frame:
     low: tuple[int, int]
     size: tuple[int, int]
 
-    def cut(self, image: Float[Tensor, "3 h w"]) -> Float[Tensor, "3 hh ww"]:
-        """The window's pixels."""
+    def cut(self, image: Float[Tensor, "c h w"], beyond: float = 0.5) -> Float[Tensor, "c hh ww"]:
+        """The window's pixels, ``beyond`` (grey) where it reaches beyond the photograph."""
         if tuple(image.shape[-2:]) != self.scaled:
             image = F.interpolate(
                 image[None], size=self.scaled, mode="bilinear", antialias=True, align_corners=False
             )[0]
         (top, left), (height, width) = self.low, self.size
+        over = (-left, left + width - self.scaled[1], -top, top + height - self.scaled[0])
+        if max(over) > 0:
+            image = F.pad(image, [max(0, side) for side in over], value=beyond)
+            top, left = max(0, top), max(0, left)
         return image[:, top : top + height, left : left + width].clamp(0, 1).contiguous()
 
     def points(self, points: Float[Tensor, "*p 2"]) -> Float[Tensor, "*p 2"]:

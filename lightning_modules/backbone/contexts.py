@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from datamodules.geometry.draw import draw_skeleton
+from datamodules.geometry.draw import draw_layouts
 from datamodules.schema.scene import SceneBatch
 from lightning_modules.backbone.canvas_tokens import CanvasRecipe, canvas_tokens
 from lightning_modules.backbone.latents import LatentCodec, token_grid
@@ -62,7 +62,7 @@ def context_image(context: Context, batch: SceneBatch) -> Float[Tensor, "b 3 h w
     """
     if context not in (Context.POSE, Context.SCENE, Context.LAYOUT):
         raise ValueError(f"context: {context.value} is not one full image; expected pose, scene or layout")
-    over: Sequence[Tensor | None] | Tensor = [None] * len(batch)
+    over = None
     if context is not Context.POSE:
         if batch.backgrounds is None:
             raise ValueError(
@@ -72,8 +72,7 @@ def context_image(context: Context, batch: SceneBatch) -> Float[Tensor, "b 3 h w
         if context is Context.SCENE:
             return batch.backgrounds
         over = batch.backgrounds
-    people = [k[v] for k, v in zip(batch.layout.keypoints, batch.layout.valid, strict=True)]
-    return torch.stack([draw_skeleton(k, batch.size, over=o) for k, o in zip(people, over, strict=True)])
+    return draw_layouts(batch.layout, batch.size, over)
 
 
 def context_group(

@@ -62,21 +62,28 @@ class PretrainingModule(L.LightningModule):
     @rank_zero_only
     def export(self, folder: Path) -> None:
         """Write weights and card into ``folder``."""
+        save_weights(self.network, self.card(), folder)
+
+    def card(self) -> WeightsCard:
+        """How the network came to be so far."""
         figures = {
             k: round(float(v), 4) for k, v in self.trainer.callback_metrics.items() if k.startswith("val/")
         }
-        data = self.trainer.datamodule  # type: ignore[attr-defined]
-        card = WeightsCard(
+        return WeightsCard(
             name=self.name,
             command=f"python -m lightning_modules.cli fit -c configs/pretraining/{self.name}.yaml",
             seed=self.seed,
-            data=f"{data.n_train} renders of the train split, from seed {data.first_seed}{self.also}",
+            data=self.data_words(),
             steps=self.trainer.global_step,
             date=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
             architecture=self.architecture,
             metrics=figures,
         )
-        save_weights(self.network, card, folder)
+
+    def data_words(self) -> str:
+        """What the data were, for the card; the data module tells ``n_train`` and ``first_seed``."""
+        data = self.trainer.datamodule  # type: ignore[attr-defined]
+        return f"{data.n_train} renders of the train split, from seed {data.first_seed}{self.also}"
 
 
 def learning_rate_factor(step: int, total: int, recipe: Recipe) -> float:

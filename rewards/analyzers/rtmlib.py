@@ -20,12 +20,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from datamodules.geometry.heads import head_boxes
 from datamodules.schema.detections import Detections
 from datamodules.schema.interfaces import Analyzer
 from rewards.analyzers.insightface import to_bgr
 from rewards.real_parts.fetch import COMMAND, MissingPartError, find_part, require_package
 
-HEAD = slice(0, 5)  # nose, eyes, ears in COCO-17
 MOVENET_SIZE = (256, 256)
 
 logger = logging.getLogger(__name__)
@@ -121,7 +121,7 @@ class RTMLibAnalyzer(Analyzer):
         confidence = torch.from_numpy(np.asarray(scores, dtype=np.float32)).clamp(0, 1)
         visibility = 2.0 * (confidence >= self.keypoint_threshold)
         return Detections(
-            boxes=head_boxes(points, size),
+            boxes=head_boxes(torch.cat([points, torch.ones_like(points[..., :1])], dim=-1), size),
             scores=confidence.mean(dim=1),
             keypoints=torch.cat([points, visibility[..., None]], dim=-1),
         )
@@ -163,25 +163,6 @@ class PersonCounter:
     def count(self, images: Float[Tensor, "b 3 h w"]) -> Int[Tensor, " b"]:
         """People per image."""
         return torch.tensor([len(boxes) for boxes in self.boxes(images)], dtype=torch.long)
-
-
-def head_boxes(keypoints: Float[Tensor, "o 17 2"], size: Float[Tensor, " 2"]) -> Float[Tensor, "o 4"]:
-    """Squares around heads, from nose, eyes and ears.
-
-    The side is 1.1 times the largest distance between two of them (ear to ear in a frontal face, nose to ear in a
-    profile), the centre their mean; about what a face detector draws.
-
-    Args:
-        keypoints: in [0, 1] of the image.
-        size: of the image in pixels (width, height), so that a square is square on the screen.
-
-    Returns:
-        Boxes xyxy, cut to [0, 1].
-    """
-    pixels = keypoints[:, HEAD] * size
-    half = 0.55 * torch.cdist(pixels, pixels).amax(dim=(1, 2))[:, None]
-    center = pixels.mean(dim=1)
-    return torch.cat([(center - half) / size, (center + half) / size], dim=1).clamp(0, 1)
 
 
 def load_tool(name: str, path: Path, input_size: tuple[int, int], **settings: Any) -> Any:

@@ -10,6 +10,7 @@ import torch
 import yaml
 from jsonargparse import ArgumentParser
 from torch import nn
+from transformers import Qwen2_5_VLConfig
 
 from lightning_modules.backbone.flux import FluxBackbone
 from lightning_modules.cli import TroupeCLI
@@ -119,6 +120,9 @@ def lab(tmp_path, monkeypatch):
         path = tmp_path / "models" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
+    vlm = tmp_path / "models" / "Qwen2.5-VL-7B-Instruct" / "config.json"
+    vlm.parent.mkdir()
+    vlm.write_text(Qwen2_5_VLConfig().to_json_string())  # of its own size, so built on the meta device
     monkeypatch.chdir(tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""Makes ``ranks`` importable, which starts two processes that train together."""
+"""Makes ``ranks`` importable, which starts two processes that train together, and ``small_qwen``."""
 
 import sys
 from pathlib import Path

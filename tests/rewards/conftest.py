@@ -1,4 +1,4 @@
-"""Scenes for the rewards; makes ``observed`` importable."""
+"""Scenes for the rewards; makes ``observed`` and ``small_vcoco`` importable."""
 
 import sys
 from pathlib import Path
@@ -9,6 +9,7 @@ from datamodules.collate import collate
 from datamodules.tiny_world.scenes import draw_scene
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "datamodules"))
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from torchvision.ops import box_iou
 
 from datamodules.schema.interfaces import Analyzer
 from rewards.analyzers.insightface import InsightFaceAnalyzer
-from rewards.analyzers.rtmlib import PersonCounter, RTMLibAnalyzer, head_boxes
+from rewards.analyzers.rtmlib import PersonCounter, RTMLibAnalyzer
 from rewards.real_parts.fetch import MissingPartError
 
 Photograph = Callable[[str], Tensor]
@@ -172,17 +172,6 @@ def test_contradictory_settings_and_identity_are_refused() -> None:
         RTMLibAnalyzer(pose_size=(640, 640))
     with pytest.raises(ValueError, match="CombinedAnalyzer"):
         RTMLibAnalyzer().embed_faces(torch.zeros(1, 3, 8, 8))
-
-
-def test_head_boxes_are_squares_on_the_screen_around_the_head() -> None:
-    keypoints = torch.zeros(1, 17, 2)
-    pixels = torch.tensor(
-        [[100.0, 60], [90, 50], [110, 50], [80, 55], [120, 55]]
-    )  # nose, eyes, ears 40 px apart
-    keypoints[0, :5] = pixels / torch.tensor([400.0, 200.0])
-    keypoints[0, 5:] = 0.9  # the body does not matter
-    box = head_boxes(keypoints, torch.tensor([400.0, 200.0]))[0] * torch.tensor([400.0, 200.0, 400.0, 200.0])
-    torch.testing.assert_close(box, torch.tensor([78.0, 32.0, 122.0, 76.0]))  # side 44 round (100, 54)
 
 
 # Real weights on real photographs.
