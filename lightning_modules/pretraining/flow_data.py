@@ -10,7 +10,7 @@ from typing import Any
 
 import lightning as L
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Generator, Tensor
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader, IterableDataset
@@ -23,6 +23,7 @@ from lightning_modules.backbone.tokens import TokenGroup, TokenSequence
 from lightning_modules.pretraining.latent_shards import FULL_CONTEXTS, LatentShard, build_shards
 
 POOL = 4  # batches drawn at once, sorted by length and cut, so that little is padded
+LAYOUT_WORDS = "a drawing of the skeletons of"  # before the prompt, where the layout is what is to be drawn
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,8 @@ class BatchRecipe:
         text_dropout: share of samples that get the empty prompt, for classifier-free guidance.
         single_canvas_moved: share of single canvases that are moved to a place drawn at random: like the references of
             Kontext, they say who, and not where.
+        drawn_layouts: share of samples shown the empty scene that are to draw the layout, skeletons over the scene, and
+            not the photograph; ``LAYOUT_WORDS`` stand before their prompt (SkeleGuide's reasoner starts from there).
         seed: of the stream.
     """
 
@@ -68,6 +71,7 @@ class BatchRecipe:
     batch_size: int = 16
     text_dropout: float = 0.1
     single_canvas_moved: float = 0.0
+    drawn_layouts: float = 0.0
     seed: int = 0
 
 
@@ -76,14 +80,17 @@ class FlowBatches(IterableDataset[FlowBatch]):
 
     Args:
         shards: encoded scenes.
-        null_prompt: the empty prompt.
+        prompts: the empty prompt and ``LAYOUT_WORDS``.
         recipe: how batches are drawn.
     """
 
-    def __init__(self, shards: list[LatentShard], null_prompt: PromptEmbedding, recipe: BatchRecipe) -> None:
+    def __init__(self, shards: list[LatentShard], prompts: PromptEmbedding, recipe: BatchRecipe) -> None:
         self.shards, self.recipe, self.first_step = shards, recipe, 0
         self.rank, self.world = 0, 1
-        self.null_tokens, self.null_pooled = null_prompt.tokens[0], null_prompt.pooled[0]
+        self.null_tokens, self.layout_words = (
+            t[v] for t, v in zip(prompts.tokens, prompts.valid, strict=True)
+        )
+        self.null_pooled = prompts.pooled[0]
         self.contexts = [Context(name) for name in recipe.mixture]
         self.weights = torch.tensor(list(recipe.mixture.values()))
 
@@ -112,14 +119,18 @@ class FlowBatches(IterableDataset[FlowBatch]):
     def _assemble(self, shard: LatentShard, index: Tensor, context: Context, rng: Generator) -> FlowBatch:
         image = shard.image[index].float()
         side = round(image.shape[1] ** 0.5)
+        drawn = self._drawn(context, len(index), rng)
+        image[drawn] = shard.contexts[index[drawn], FULL_CONTEXTS.index(Context.LAYOUT)].float()
         texts, pooled = [], []
-        for i in index.tolist():
+        for i, layout in zip(index.tolist(), drawn.tolist(), strict=True):
             if float(torch.rand((), generator=rng)) < self.recipe.text_dropout:
                 texts.append(self.null_tokens)
                 pooled.append(self.null_pooled)
             else:
                 texts.append(shard.text[shard.text_offset[i] : shard.text_offset[i + 1]].float())
                 pooled.append(shard.pooled[i].float())
+            if layout:
+                texts[-1] = torch.cat([self.layout_words, texts[-1]])
         lengths = torch.tensor([len(t) for t in texts])
         tokens = pad_sequence(texts, batch_first=True)
         valid = torch.arange(tokens.shape[1])[None] < lengths[:, None]
@@ -131,6 +142,12 @@ class FlowBatches(IterableDataset[FlowBatch]):
             conditions=() if condition is None else (condition,),
         )
         return FlowBatch(sequence, image, shard.people[index].float(), context)
+
+    def _drawn(self, context: Context, size: int, rng: Generator) -> Bool[Tensor, " b"]:
+        """Whose target is the layout; nothing is drawn from ``rng`` unless the recipe asks for layouts."""
+        if context is not Context.SCENE or not self.recipe.drawn_layouts:
+            return torch.zeros(size, dtype=torch.bool)
+        return torch.rand(size, generator=rng) < self.recipe.drawn_layouts
 
     def _condition(
         self, shard: LatentShard, index: Tensor, context: Context, side: int, rng: Generator
@@ -214,7 +231,7 @@ class FlowPretrainingData(L.LightningDataModule):
         if not paths:
             raise ValueError(f"folder: {self.folder} holds no shards; set use_present to false to write them")
         shards = [LatentShard.load(path) for path in paths]
-        self.batches = FlowBatches(shards, self.encoder.encode([""]), self.recipe)
+        self.batches = FlowBatches(shards, self.encoder.encode(["", LAYOUT_WORDS]), self.recipe)
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Endless batches, going on at the trainer's step."""

@@ -6,6 +6,7 @@ other renders, other faults and other widths, so that an image which fools one n
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -67,13 +68,18 @@ class QualityPretraining(PretrainingModule):
         self.codec: LatentCodec | None = None
         self.codec_share = codec_share
         self.generated_severity = generated_severity
-        self.generated = None if generated_folder is None else _read_folder(Path(generated_folder))
-        if self.generated is not None:
-            self.also = f"; {len(self.generated)} generated images of {generated_folder}"
+        self.generated_folder, self.generated = generated_folder, cast("Tensor | None", None)
         self.judged: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def setup(self, stage: str) -> None:
-        """Load the codec, which is no part of this module."""
+        """Load the codec, which is no part of this module, and the generated images.
+
+        Raises:
+            ValueError: if the folder holds none.
+        """
+        if self.generated_folder is not None and self.generated is None:
+            self.generated = _read_folder(Path(self.generated_folder))
+            self.also = f"; {len(self.generated)} generated images of {self.generated_folder}"
         if self.codec_source is not None and self.codec is None:
             self.codec = load_codec(None if self.codec_source == "shipped" else self.codec_source)
 
@@ -197,7 +203,7 @@ def _in_latents(
 
 
 def _read_folder(folder: Path) -> Int[Tensor, "m 3 h w"]:
-    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in (".png", ".jpg", ".jpeg"))
+    paths = sorted(p for p in folder.glob("*") if p.suffix.lower() in (".png", ".jpg", ".jpeg"))
     if not paths:
         raise ValueError(f"generated_folder: {folder} holds no .png or .jpg images")
     size = (IMAGE_SIZE, IMAGE_SIZE)

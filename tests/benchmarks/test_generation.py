@@ -15,6 +15,7 @@ from benchmarks import run
 from benchmarks.ceilings import CodecRoundTrip, Renders
 from benchmarks.generation import check_generator, spread
 from benchmarks.jobs import check_arguments, locate
+from benchmarks.recorder import Recorder
 from benchmarks.scenes import OVERLAP, shared_places, tiny_world, tiny_world_overlapping
 from benchmarks.suite_file import available_suites, load_suite
 from benchmarks.sweep import configurations
@@ -142,9 +143,13 @@ def test_limit_caps_the_scenes(tmp_path, no_mlflow):
     assert report["status"] == "finished"
 
 
-def test_several_draws_of_a_scene_tell_how_far_they_are_apart(tmp_path, no_mlflow):
+def test_several_draws_of_a_scene_tell_how_far_they_are_apart(tmp_path, no_mlflow, monkeypatch):
     """Washed adds uniform noise of half a strength: deviation 0.9 / 2 / sqrt 12, less what clipping takes."""
-    overrides = ["draws=3", "limit=4", "methods.washed.grid.strength=[0.9]", "seeds=[2]"]
+    shown, add = [], Recorder.add
+    monkeypatch.setattr(
+        Recorder, "add", lambda self, made: (shown.append(len(made.samples)), add(self, made))
+    )
+    overrides = ["draws=3", "limit=4", "methods.washed.grid.strength=[0.9]", "seeds=[2]", "gallery=6"]
     assert run.main(["--suite", BLOBS, "--output", str(tmp_path), *overrides]) == 0
     report = json.loads((tmp_path / "report.json").read_text())
     assert row(report, "washed", "diversity", "strength=0.9")["value"] == pytest.approx(
@@ -158,7 +163,7 @@ def test_several_draws_of_a_scene_tell_how_far_they_are_apart(tmp_path, no_mlflo
         1,
         2,
     ]
-    assert (tmp_path / "report.html").read_text().count('class="shot"') == 2 * 3
+    assert shown == [4, 4], "the gallery holds one image of a scene"
 
 
 def test_diversity_is_the_standard_deviation_over_draws():

@@ -109,5 +109,5 @@ def test_trained_sets_and_canvas_recipes_are_used(folder, batch):
 
 
 def test_a_set_that_is_not_there_is_named(folder):
-    with pytest.raises(ValueError, match=r"lora: nowhere is neither a file"):
+    with pytest.raises(ValueError, match=r"nowhere is neither a file"):
         generator(folder, lora="nowhere")

@@ -87,10 +87,8 @@ def inputs():
     }
 
 
-def ours(folder, inputs, conditions=(), lora=None):
-    backbone = FluxBackbone(source=str(folder)).configure()
-    if lora is not None:
-        backbone.load_adapter("policy", lora)
+def ours(folder, inputs, conditions=(), backbone=None):
+    backbone = backbone or FluxBackbone(source=str(folder)).configure()
     sequence = TokenSequence(
         TokenGroup(inputs["text"], text_ids(7)),
         inputs["pooled"],
@@ -155,7 +153,8 @@ def test_an_exported_set_changes_the_kontext_pipeline_as_it_changes_our_backbone
 ):
     """The pipeline on a transformer of its own: loading a set changes it for good."""
     export = LoRAExport(str(tmp_path / "policy.safetensors"))
-    export.on_train_end(L.Trainer(logger=False, accelerator="cpu", callbacks=[export]), Adapted(saved))
+    module = Adapted(saved)
+    export.on_train_end(L.Trainer(logger=False, accelerator="cpu", callbacks=[export]), module)
     transformer = FluxTransformer2DModel.from_pretrained(saved / "transformer")
     pipe = FluxKontextPipeline(**{**parts, "transformer": transformer})
     pipe.set_progress_bar_config(disable=True)
@@ -166,7 +165,7 @@ def test_an_exported_set_changes_the_kontext_pipeline_as_it_changes_our_backbone
     with torch.no_grad():
         context = LatentCodec(parts["vae"]).encode(inputs["image"])
     condition = full_group(context, SIDE // 16, SIDE // 16)
-    mine = ours(saved, inputs, (condition,), tmp_path / "policy.safetensors")
+    mine = ours(saved, inputs, (condition,), module.backbone)
     assert (theirs - plain).abs().mean() > 0.05, "the set must matter"
     torch.testing.assert_close(mine, theirs, rtol=0, atol=2e-4)
 

@@ -37,10 +37,13 @@ def test_generators_and_artists_take_a_shipped_set_by_its_name(shipped):
     )
     assert torch.equal(tuned, by_path)
     assert (tuned - plain).abs().max() > 0.05
-    module = artist(CONFIG, "tuned", ["model.init_args.backbone.init_args.source=flux_tiny"])
+    changes = ["model.init_args.backbone.init_args.source=flux_tiny", "model.init_args.sampling.eval_steps=1"]
+    module = artist(CONFIG, "tuned", changes)
     loaded, _ = LoRASet.load(shipped / "tuned.safetensors")
     ours = module.backbone.adapters[ADAPTER].state_dict()
     assert all(torch.equal(ours[name], value) for name, value in loaded.state_dict().items())
+    drawn = module.draw(batch, seed=0)
+    torch.testing.assert_close(drawn, tuned.clone(), rtol=0, atol=0, msg="what was trained is what is drawn")
 
 
 def test_a_set_that_is_not_what_its_card_says_is_refused(shipped):

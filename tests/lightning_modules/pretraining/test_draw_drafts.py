@@ -18,7 +18,9 @@ def test_the_command_writes_what_the_base_draws(tmp_path, monkeypatch):
     expected = FluxGenerator().generate(scenes, seed=8, context="canvas", steps=1)[0]
     with Image.open(tmp_path / "draft-9.png") as written:
         assert written.getpixel((64, 64)) == tuple(round(v) for v in (expected[:, 64, 64] * 255).tolist())
-    assert QualityPretraining("quality_judge", ["blur"], generated_folder=str(tmp_path)).generated is not None
+    judge = QualityPretraining("quality_judge", ["blur"], generated_folder=str(tmp_path))
+    judge.setup("fit")
+    assert judge.also == f"; 3 generated images of {tmp_path}"
 
 
 @pytest.mark.parametrize("wrong", [["--count", "0"], ["--steps", "0"]])

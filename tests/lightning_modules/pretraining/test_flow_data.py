@@ -9,7 +9,7 @@ from datamodules.tiny_world.scenes import draw_scene
 from lightning_modules.backbone.autoencoder import PatchAutoencoder
 from lightning_modules.backbone.contexts import Context, context_group
 from lightning_modules.backbone.latents import LatentCodec
-from lightning_modules.pretraining.flow_data import BatchRecipe, FlowBatches
+from lightning_modules.pretraining.flow_data import LAYOUT_WORDS, BatchRecipe, FlowBatches
 from lightning_modules.pretraining.latent_shards import FULL_CONTEXTS, LatentShard, encode_scenes
 
 
@@ -28,7 +28,7 @@ def world():
 def batches(world, mixture, dropout=0.0, size=3):
     _, _, encoder, shard = world
     recipe = BatchRecipe({str(c): w for c, w in mixture.items()}, size, dropout, seed=5)
-    return FlowBatches([shard], encoder.encode([""]), recipe)
+    return FlowBatches([shard], encoder.encode(["", LAYOUT_WORDS]), recipe)
 
 
 def test_a_shard_holds_what_the_generator_would_be_shown(world):
@@ -104,7 +104,7 @@ def test_a_single_canvas_shows_one_person(world):
 
 def test_moved_canvases_keep_their_shape_and_stay_inside(world):
     recipe = BatchRecipe({"single_canvas": 1.0}, 3, 0.0, single_canvas_moved=1.0, seed=5)
-    stream = FlowBatches([world[3]], world[2].encode([""]), recipe)
+    stream = FlowBatches([world[3]], world[2].encode(["", LAYOUT_WORDS]), recipe)
     corners = set()
     for step in range(8):
         (moved,) = stream.batch(step).sequence.conditions
@@ -128,3 +128,33 @@ def test_dropped_prompts_are_the_empty_prompt(world):
     empty = encoder.encode([""])
     assert torch.equal(batch.sequence.text.tokens, empty.tokens.expand(3, -1, -1))
     assert torch.equal(batch.sequence.pooled, empty.pooled.expand(3, -1))
+
+
+def test_drawn_layouts_are_the_target_and_named_in_the_prompt(world):
+    batch, codec, encoder, shard = world
+    recipe = BatchRecipe({"scene": 1.0}, 3, 0.0, drawn_layouts=0.5, seed=5)
+    stream = FlowBatches([shard], encoder.encode(["", LAYOUT_WORDS]), recipe)
+    layouts, words = shard.contexts[:, FULL_CONTEXTS.index(Context.LAYOUT)].float(), stream.layout_words
+    scenes = shard.contexts[:, FULL_CONTEXTS.index(Context.SCENE)].float()
+    drawn = 0
+    for step in range(12):
+        given = stream.batch(step)
+        for target, scene, tokens in zip(
+            given.data, given.sequence.conditions[0].tokens, given.sequence.text.tokens, strict=True
+        ):
+            (who,) = (i for i in range(len(shard)) if torch.equal(scenes[i], scene))
+            is_layout = torch.equal(tokens[: len(words)], words)
+            drawn += is_layout
+            assert torch.equal(target, layouts[who] if is_layout else shard.image[who].float())
+            own = shard.text[shard.text_offset[who] : shard.text_offset[who + 1]].float()
+            start = len(words) if is_layout else 0
+            assert torch.equal(tokens[start : start + len(own)], own)
+    assert 9 <= drawn <= 27
+
+
+def test_only_samples_shown_the_empty_scene_draw_layouts(world):
+    recipes = [BatchRecipe({"pose": 1.0}, 3, 0.0, drawn_layouts=d, seed=5) for d in (0.0, 1.0)]
+    prompts = world[2].encode(["", LAYOUT_WORDS])
+    plain, asked = (FlowBatches([world[3]], prompts, recipe).batch(0) for recipe in recipes)
+    assert torch.equal(plain.data, asked.data)
+    assert torch.equal(plain.sequence.text.tokens, asked.sequence.text.tokens)

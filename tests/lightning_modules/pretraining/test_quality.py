@@ -48,6 +48,7 @@ def test_generated_images_are_bad_examples(batch, tmp_path):
     module = QualityPretraining(
         "quality_judge", ["blur"], width=8, generated_folder=str(tmp_path), generated_severity=0.7
     )
+    module.setup("fit")
     images, target = module._with_generated(batch.images, torch.ones(12))
     assert len(images) == len(target) == 14
     assert images[12:].eq(200 / 255).all()
@@ -56,7 +57,7 @@ def test_generated_images_are_bad_examples(batch, tmp_path):
 
 def test_an_empty_folder_is_refused(tmp_path):
     with pytest.raises(ValueError, match="holds no"):
-        QualityPretraining("quality_judge", ["blur"], generated_folder=str(tmp_path))
+        QualityPretraining("quality_judge", ["blur"], generated_folder=str(tmp_path)).setup("fit")
 
 
 def test_damage_is_the_error_of_each_cell(batch):
