@@ -16,6 +16,7 @@ from benchmarks.report import Row, finite
 from benchmarks.training_log import Training
 from rewards.functional.frechet import feature_distance
 from rewards.functional.intervals import bootstrap_mean
+from rewards.functional.kernel import kernel_distance
 
 
 def rows_from_records(
@@ -60,23 +61,24 @@ def scene_means(records: Iterable[Mapping[str, Any]], metric: str) -> Float[Tens
     return torch.tensor([sum(v) / len(v) for v in values.values()], dtype=torch.float64)
 
 
-def frechet_rows(
+def distance_rows(
     features: dict[int, list[Tensor]], true_features: Float[Tensor, "m d"] | None, names: dict[str, Any]
 ) -> list[Row]:
-    """Fréchet distance for each seed and for all together.
+    """Fréchet and kernel distance for each seed and for all together.
 
-    No interval: the distance grows as the set shrinks, and a bootstrap of it would be centred elsewhere.
+    No intervals: the Fréchet distance grows as the set shrinks, and a bootstrap of it would be centred elsewhere.
     """
     if true_features is None or not features:
         return []
     of_seed = {seed: torch.cat(parts) for seed, parts in features.items()}
     sets: list[tuple[int | None, Tensor]] = [(None, torch.cat(list(of_seed.values()))), *of_seed.items()]
     rows = []
-    for seed, values in sets:
-        value = finite(float(feature_distance(values, true_features))) if len(values) > 1 else None
-        rows.append(
-            Row(**names, seed=seed, metric="frechet", value=value, low=None, high=None, n=len(values))
-        )
+    for metric, distance in (("frechet", feature_distance), ("kernel", _kernel)):
+        for seed, values in sets:
+            value = finite(float(distance(values, true_features))) if len(values) > 1 else None
+            rows.append(
+                Row(**names, seed=seed, metric=metric, value=value, low=None, high=None, n=len(values))
+            )
     return rows
 
 
@@ -90,6 +92,10 @@ def training_rows(trainings: dict[int, Training], names: dict[str, Any]) -> list
         Row(**names, seed=seed, metric="training_minutes", value=value, low=None, high=None, n=1)
         for seed, value in values
     ]
+
+
+def _kernel(values: Float[Tensor, "n d"], true_features: Float[Tensor, "m d"]) -> float:
+    return kernel_distance(values, true_features).mean
 
 
 def _row(

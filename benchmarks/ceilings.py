@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from jaxtyping import Float
 from torch import Tensor
 
+from datamodules.geometry.draw import draw_layouts
 from datamodules.schema.scene import SceneBatch
 
 
@@ -14,6 +15,8 @@ class SceneGenerator(Protocol):
 
     One with ``train(seed, tell)`` and ``training`` (``benchmarks.trained``) is trained before each seed's images; one
     with ``check()`` is built and asked before anything is generated whether its arguments make sense.
+
+    One with ``beside``, a list of pictures of the last batch, shows them under its images in the gallery.
 
     Attributes:
         name: shown in logs; the suite's own name for the method is what reports use.
@@ -41,6 +44,16 @@ class Renders:
     def generate(self, batch: SceneBatch, *, seed: int) -> Float[Tensor, "b 3 h w"]:
         """The scenes' own images, whatever the seed."""
         return batch.images
+
+
+class TrueLayouts:
+    """The scenes' skeletons over their places: the ceiling of every layout."""
+
+    name = "layouts"
+
+    def generate(self, batch: SceneBatch, *, seed: int) -> Float[Tensor, "b 3 h w"]:
+        """Drawn from the plan, whatever the seed."""
+        return draw_layouts(batch.layout, batch.size, batch.backgrounds)
 
 
 class CodecRoundTrip:

@@ -34,7 +34,7 @@ def training_curves(outcomes: Sequence[Outcome]) -> tuple[str, str]:
             for colour, outcome in lines:
                 _line(axis, outcome.trainings, name, outcome.title, colour)
             axis.set_title(title, loc="left")
-            axis.set_xlabel("epochs")
+            axis.set_xlabel(next(t.unit for _, o in lines for t in o.trainings.values()))
         legend(drawing, axes)
         return CAPTION, svg(drawing, "training")
 

@@ -59,6 +59,37 @@ FIGURES = {
         2,
         "Fréchet distance of analyzer features to true images of other scenes; depends on n, so compare equal n only",
     ),
+    "kernel": Figure(
+        "Kernel",
+        -1,
+        4,
+        "squared maximum mean discrepancy of analyzer features to true images of other scenes, with KID's kernel and "
+        "without bias; no KID, since that is of Inception's features",
+    ),
+    "background_psnr": Figure(
+        "Background PSNR", 1, 2, "PSNR in dB to the scene that was given, over pixels that show nobody"
+    ),
+    "background_ssim": Figure("Background SSIM", 1, 3, "SSIM to it, over windows that show nobody"),
+    "background_perceptual_tiny": Figure(
+        "Background distance",
+        -1,
+        3,
+        "LPIPS's recipe on the tiny analyzer, over pixels that show nobody; no LPIPS",
+    ),
+    "edited_oks": Figure(
+        "Edited OKS",
+        1,
+        3,
+        "OKS to the plan with everybody's left arm turned over, a missing person counting 0",
+    ),
+    "edited_limb": Figure("Edited arm", 1, 3, "the same over the joints that the edit moved"),
+    "layout_pck": Figure(
+        "Layout PCK@0.5", 1, 3, "joints read off the layout within half the trunk's length of the true ones"
+    ),
+    "layout_oks": Figure("Layout OKS", 1, 3, "OKS of the skeletons read off the layout to the true ones"),
+    "layout_count": Figure(
+        "Layout count", 1, 3, "share of layouts with exactly as many skeletons as people asked for"
+    ),
     "diversity": Figure(
         "Diversity",
         0,

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from benchmarks.aggregate import frechet_rows, rows_from_records, training_rows
+from benchmarks.aggregate import distance_rows, rows_from_records, training_rows
 from benchmarks.ceilings import SceneGenerator
 from benchmarks.gain import with_expectations
 from benchmarks.jobs import build, check_arguments, locate
@@ -140,6 +140,7 @@ class _Run:
         self.samples: list[Sample] = []
         self.features: dict[int, list[Tensor]] = {}
         self.trainings: dict[int, Training] = {}
+        self._beside: Sequence[Float[Tensor, "b 3 h w"]] = ()
 
     def outcome(self, generator: SceneGenerator, recorder: Recorder) -> Outcome:
         """Generate, time, judge, and sum up."""
@@ -177,6 +178,8 @@ class _Run:
         with torch.no_grad():
             images = generator.generate(batch, seed=noise, **self.configuration.setting)
         seconds = (time.perf_counter() - started) / len(batch)
+        if not draw:  # the one the gallery shows
+            self._beside = getattr(generator, "beside", ())
         _check_images(images, batch)
         return images.float().clamp(0, 1), seconds
 
@@ -210,7 +213,7 @@ class _Run:
             )
             shown = len(self.samples) < self.suite.gallery and seed == self.configuration.seeds[0]
             if shown and not draw:
-                self.samples.append(_sample(images[i], batch, i, values))
+                self.samples.append(_sample(images[i], batch, i, values, self._beside))
 
     def _rows(self) -> list[Row]:
         names = {
@@ -220,7 +223,7 @@ class _Run:
         }
         metrics = dict.fromkeys(name for record in self.records for name in record["metrics"])
         rows = rows_from_records(self.records, names, metrics, self.suite.bootstrap)
-        rows += frechet_rows(self.features, self.held.true_features, names)
+        rows += distance_rows(self.features, self.held.true_features, names)
         return rows + training_rows(self.trainings, names)
 
 
@@ -239,7 +242,11 @@ def _check_images(images: Float[Tensor, "b 3 h w"], batch: SceneBatch) -> None:
 
 
 def _sample(
-    image: Float[Tensor, "3 h w"], batch: SceneBatch, place: int, values: dict[str, float | None]
+    image: Float[Tensor, "3 h w"],
+    batch: SceneBatch,
+    place: int,
+    values: dict[str, float | None],
+    beside: Sequence[Float[Tensor, "b 3 h w"]],
 ) -> Sample:
     people = int(batch.layout.counts()[place])
     faces = batch.references[place][batch.layout.valid[place]]
@@ -249,6 +256,7 @@ def _sample(
         image=encode(image),
         badges=badges(values, people),
         references=tuple(encode(face) for face in faces),
+        beside=tuple(encode(pictures[place]) for pictures in beside),
     )
 
 

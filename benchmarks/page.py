@@ -174,7 +174,9 @@ def _prompt(sample: Sample) -> str:
 def _shot(sample: Sample | None) -> str:
     if sample is None:
         return "<td></td>"
-    return f"<td>{_img(sample.image, sample.prompt, 'shot')}{_badges(sample.badges)}</td>"
+    strip = "".join(_img(picture, "what led to it") for picture in sample.beside)
+    beside = f'<div class="refs">{strip}</div>' if strip else ""
+    return f"<td>{_img(sample.image, sample.prompt, 'shot')}{beside}{_badges(sample.badges)}</td>"
 
 
 def _img(content: bytes, text: str, css: str = "") -> str:

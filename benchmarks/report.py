@@ -73,6 +73,7 @@ class Sample:
         image: PNG or JPEG bytes.
         badges: verdicts.
         references: encoded reference faces, left to right.
+        beside: encoded pictures that led to the image: the empty scene, the layout.
     """
 
     scene: str
@@ -80,6 +81,7 @@ class Sample:
     image: bytes
     badges: tuple[Badge, ...] = ()
     references: tuple[bytes, ...] = ()
+    beside: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True)

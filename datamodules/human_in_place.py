@@ -18,6 +18,7 @@ from datamodules.geometry.draw import draw_layouts
 from datamodules.schema.human_in_place import HumanInPlace
 from datamodules.schema.layout import Layout
 from datamodules.schema.scene import SceneBatch
+from datamodules.step_batches import step_loader
 from datamodules.tiny_world.compositions import MAX_COUNT
 from datamodules.tiny_world.identities import SPLITS, Split
 from datamodules.tiny_world.scenes import draw_scene
@@ -112,13 +113,13 @@ class HumanInPlaceDataModule(LightningDataModule):
     """Tiny-world samples with disjoint identities and compositions in training, validation and test.
 
     Args:
-        n_train: training samples per epoch.
+        n_train: training samples; batches are shuffled, endless, and a function of the step (``step_batches``).
         n_val: validation samples.
         n_test: test samples.
         counts: numbers of people, in turn; 1 to 7.
         batch_size: samples per batch.
         num_workers: loader processes; 0 draws in the main process.
-        first_seed: of every split; other seeds give other scenes.
+        first_seed: of every split; other seeds give other scenes, and another order of the training samples.
         keep: keep drawn samples in memory, 160 kB each.
     """
 
@@ -139,6 +140,10 @@ class HumanInPlaceDataModule(LightningDataModule):
         self._datasets: dict[Split, HumanInPlaceScenes] = {}
         self.keep = keep
 
+    def described(self) -> str:
+        """What a model is trained on, for its card."""
+        return f"{self.n_train} scenes of the train split, from seed {self.first_seed}, {list(self.counts)} people"
+
     def dataset(self, split: Split) -> HumanInPlaceScenes:
         """The samples of a split."""
         sizes: dict[Split, int] = {"train": self.n_train, "val": self.n_val, "test": self.n_test}
@@ -149,8 +154,10 @@ class HumanInPlaceDataModule(LightningDataModule):
         return self._datasets[split]
 
     def train_dataloader(self) -> DataLoader[HumanInPlace]:
-        """Shuffled training batches."""
-        return self._loader("train", shuffle=True)
+        """Endless shuffled batches, going on at the trainer's step."""
+        return step_loader(
+            self.dataset("train"), self.batch_size, join, self.trainer, self.first_seed, self.num_workers
+        )
 
     def val_dataloader(self) -> DataLoader[HumanInPlace]:
         """Validation batches in order."""
@@ -164,11 +171,10 @@ class HumanInPlaceDataModule(LightningDataModule):
         """The test batches."""
         return self._loader("test")
 
-    def _loader(self, split: Split, shuffle: bool = False) -> DataLoader[HumanInPlace]:
+    def _loader(self, split: Split) -> DataLoader[HumanInPlace]:
         return DataLoader(
             self.dataset(split),
             batch_size=self.batch_size,
-            shuffle=shuffle,
             num_workers=self.num_workers,
             collate_fn=join,
             persistent_workers=self.num_workers > 0,

@@ -24,6 +24,7 @@ from datamodules.photographs.files import UnfitError, decode, encode
 from datamodules.photographs.framing import Frame
 from datamodules.schema.human_in_place import HumanInPlace
 from datamodules.schema.layout import Layout
+from datamodules.step_batches import step_loader
 from datamodules.tiny_world.identities import SPLITS, Split
 from datamodules.whole_files import write_whole
 
@@ -136,6 +137,7 @@ class HumanInPlaceFilesDataModule(LightningDataModule):
         removal: makes the backgrounds that are missing.
         batch_size: samples per batch.
         num_workers: loader processes.
+        seed: of the order of training samples; batches are endless and a function of the step (``step_batches``).
     """
 
     def __init__(
@@ -146,10 +148,11 @@ class HumanInPlaceFilesDataModule(LightningDataModule):
         removal: HumanRemoval | None = None,
         batch_size: int = 1,
         num_workers: int = 0,
+        seed: int = 0,
     ) -> None:
         super().__init__()
         self.files, self.choice, self.splits, self.removal = files, choice, splits, removal
-        self.batch_size, self.num_workers = batch_size, num_workers
+        self.batch_size, self.num_workers, self.seed = batch_size, num_workers, seed
 
     def dataset(self, split: Split) -> HumanInPlaceFiles:
         """The samples of a split."""
@@ -162,8 +165,10 @@ class HumanInPlaceFilesDataModule(LightningDataModule):
         return HumanInPlaceFiles(self.files, self.choice, ids, self.removal)
 
     def train_dataloader(self) -> DataLoader[HumanInPlace]:
-        """Shuffled training batches."""
-        return self._loader("train", shuffle=True)
+        """Endless shuffled batches, going on at the trainer's step."""
+        return step_loader(
+            self.dataset("train"), self.batch_size, join, self.trainer, self.seed, self.num_workers
+        )
 
     def val_dataloader(self) -> DataLoader[HumanInPlace]:
         """Validation batches in order."""
@@ -177,11 +182,8 @@ class HumanInPlaceFilesDataModule(LightningDataModule):
         """The test batches."""
         return self._loader("test")
 
-    def _loader(self, split: Split, shuffle: bool = False) -> DataLoader[HumanInPlace]:
-        samples = self.dataset(split)
-        return DataLoader(
-            samples, self.batch_size, shuffle=shuffle, num_workers=self.num_workers, collate_fn=join
-        )
+    def _loader(self, split: Split) -> DataLoader[HumanInPlace]:
+        return DataLoader(self.dataset(split), self.batch_size, num_workers=self.num_workers, collate_fn=join)
 
 
 def _split(image_id: int) -> Split:

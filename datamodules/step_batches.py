@@ -3,11 +3,15 @@
 Lightning shuffles anew when a run goes on in the middle of an epoch, and starts from the first batch again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
+import lightning as L
 import torch
 from torch import Generator
-from torch.utils.data import Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+Sample = TypeVar("Sample")
 
 
 class StepBatches(Sampler[list[int]]):
@@ -48,3 +52,41 @@ class StepBatches(Sampler[list[int]]):
                 shuffled, order = turn, torch.randperm(self.size, generator=rng)
             yield order[place * self.batch_size : (place + 1) * self.batch_size].tolist()
             number += self.world
+
+
+def step_loader(
+    dataset: Dataset[Sample],
+    batch_size: int,
+    collate: Callable[[list[Sample]], Sample],
+    trainer: L.Trainer | None = None,
+    seed: int = 0,
+    num_workers: int = 0,
+) -> DataLoader[Sample]:
+    """Endless training batches that go on at the trainer's step, each process with its own.
+
+    Bound the run by ``max_steps`` or a schedule, since an epoch never ends, and set ``use_distributed_sampler`` to
+    false.
+
+    Args:
+        dataset: what is shuffled.
+        batch_size: samples per batch and process.
+        collate: makes a batch of samples.
+        trainer: says which step comes next and which process this is; without one, the first of one.
+        seed: of the shuffles.
+        num_workers: loader processes.
+
+    Raises:
+        ValueError: if the data set does not fill a batch.
+    """
+    place: dict[str, Any] = {}
+    if trainer is not None:
+        done = trainer.global_step * trainer.accumulate_grad_batches
+        place = {"first_step": done, "rank": trainer.global_rank, "world": trainer.world_size}
+    size = len(dataset)  # type: ignore[arg-type]  # a map-style data set has one
+    return DataLoader(
+        dataset,
+        batch_sampler=StepBatches(size, batch_size, seed, **place),
+        num_workers=num_workers,
+        collate_fn=collate,
+        persistent_workers=num_workers > 0,
+    )

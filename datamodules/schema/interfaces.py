@@ -83,6 +83,23 @@ class PromptEmbedding:
         """The same embeddings on another device."""
         return replace(self, **{f.name: getattr(self, f.name).to(device) for f in fields(self)})
 
+    def after(self, words: Self) -> Self:
+        """The same prompts with the tokens of one encoded text before theirs; pooled vectors stay as they are.
+
+        Args:
+            words: a single text, whose tokens get the offsets (0, 0).
+
+        Raises:
+            ValueError: if ``words`` holds several texts.
+        """
+        if len(words) != 1:
+            raise ValueError(f"words: {len(words)} texts; give one")
+        before = words.to(self.tokens.device).tokens[:, words.valid[0]]
+        tokens = torch.cat([before.to(self.tokens.dtype).expand(len(self), -1, -1), self.tokens], dim=1)
+        added = self.valid.new_ones(len(self), before.shape[1])
+        offsets = torch.cat([self.offsets.new_zeros(len(self), before.shape[1], 2), self.offsets], dim=1)
+        return replace(self, tokens=tokens, valid=torch.cat([added, self.valid], dim=1), offsets=offsets)
+
 
 class PromptEncoder(ABC):
     """Turns prompts into token states and a pooled vector."""

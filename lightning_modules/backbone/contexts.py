@@ -19,6 +19,9 @@ from lightning_modules.backbone.latents import LatentCodec, token_grid
 from lightning_modules.backbone.positions import CONTEXT_PLANE, grid_ids
 from lightning_modules.backbone.tokens import TokenGroup
 
+LAYOUT_WORDS = "a drawing of the skeletons of"
+"""Before the prompt where the shipped base is to draw the layout, skeletons over the scene, and not the photograph."""
+
 
 class Context(StrEnum):
     """What is shown.

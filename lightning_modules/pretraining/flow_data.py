@@ -17,13 +17,12 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from datamodules.schema.interfaces import PromptEmbedding, PromptEncoder
 from lightning_modules.backbone.canvas_positions import canvas_ids
-from lightning_modules.backbone.contexts import Context, full_group, ragged_group
+from lightning_modules.backbone.contexts import LAYOUT_WORDS, Context, full_group, ragged_group
 from lightning_modules.backbone.positions import grid_ids, text_ids
 from lightning_modules.backbone.tokens import TokenGroup, TokenSequence
 from lightning_modules.pretraining.latent_shards import FULL_CONTEXTS, LatentShard, build_shards
 
 POOL = 4  # batches drawn at once, sorted by length and cut, so that little is padded
-LAYOUT_WORDS = "a drawing of the skeletons of"  # before the prompt, where the layout is what is to be drawn
 
 
 @dataclass(frozen=True)

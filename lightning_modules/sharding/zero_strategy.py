@@ -1,9 +1,11 @@
 """ZeRO strategies that ``configs/trainer/`` chooses by ``class_path``.
 
-Lightning's own DeepSpeed strategy runs on CUDA only and has two silent traps; these subclasses close them:
+Lightning's own DeepSpeed strategy runs on CUDA only and has traps; these subclasses close them:
 
 * With ``accumulate_grad_batches=N`` both Lightning and DeepSpeed divide the loss by N, so the gradient is N times
   too small. Adam hides most of it; clipping, epsilon and SGD do not. Here only Lightning divides.
+* Every batch is cast to the trainer's precision, which our frozen batches refuse with an error, and which rounds
+  pictures and coordinates. Here batches that are dataclasses stay as they are.
 * The batch size is guessed by opening the training dataloader, which fails for ``DataLoader(batch_size=None)``.
   The guess is only used to log throughput, so it is fixed to 1.
 
@@ -15,13 +17,23 @@ Nothing here imports deepspeed before a trainer with one of these strategies is 
 """
 
 import warnings
+from dataclasses import is_dataclass
 from typing import Any
 
 import torch
+from lightning.pytorch.plugins.precision import DeepSpeedPrecision
 from lightning.pytorch.strategies import DeepSpeedStrategy
 from lightning.pytorch.strategies.deepspeed import _DEEPSPEED_AVAILABLE
 from torch import Tensor
 from torch.optim import Optimizer
+
+
+class WholeBatchPrecision(DeepSpeedPrecision):
+    """DeepSpeed's precision for weights; batches that are dataclasses keep theirs."""
+
+    def convert_input(self, data: Any) -> Any:
+        """Cast loose tensors only."""
+        return data if is_dataclass(data) else super().convert_input(data)
 
 
 class ZeroStrategy(DeepSpeedStrategy):
@@ -61,6 +73,9 @@ class ZeroStrategy(DeepSpeedStrategy):
         """Open the process group."""
         # DeepSpeed calls collectives by names that torch has renamed: a warning per layer and step.
         warnings.filterwarnings("ignore", category=FutureWarning, module=r"torch\.distributed")
+        chosen = self.precision_plugin  # type: ignore[has-type]  # by the trainer
+        if isinstance(chosen, DeepSpeedPrecision):
+            self.precision_plugin = WholeBatchPrecision(chosen.precision)
         super().setup_distributed()
 
     def backward(

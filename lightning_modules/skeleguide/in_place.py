@@ -116,19 +116,27 @@ class InPlaceModule(L.LightningModule, ABC):
         losses = self.losses(self.encode(batch, rng), self.phase, rng)
         means = {name: loss.mean() for name, loss in losses.items()}
         total = torch.stack([self.phase.weights[name] * mean for name, mean in means.items()]).sum()
-        logged = {f"train/{name}": mean.detach() for name, mean in means.items()}
+        logged = {f"train/{name}": value.detach() for name, value in {**means, "loss": total}.items()}
         self.log_dict(logged, prog_bar=True, batch_size=len(batch))
         self.log("train/phase", float(self.phases.index(self.phase)), batch_size=len(batch))
         return total + self._zero_of_idle_sets()
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Leave idle sets as they are: without a gradient Adam neither moves them nor counts the step."""
+        """Leave idle sets as they are: without a gradient Adam neither moves them nor counts the step.
+
+        ZeRO keeps gradients of its own and steps idle sets too, at a rate of 0: they do not move either, but their
+        steps are counted. So a set whose moments are still empty begins with fresh ones. One that is trained, idles
+        and is trained again (in no row of the paper's table) finds them decayed there.
+        """
         for group in optimizer.param_groups:
             idle = group["name"] not in self.phase.trains
-            group["lr"] = 0.0 if idle else self.recipe.learning_rate  # ZeRO keeps gradients of its own
-            if idle:
-                for parameter in group["params"]:
+            fresh = not any(_begun(optimizer.state.get(parameter, {})) for parameter in group["params"])
+            group["lr"] = 0.0 if idle else self.recipe.learning_rate
+            for parameter in group["params"]:
+                if idle:
                     parameter.grad = None
+                elif fresh:
+                    optimizer.state.pop(parameter, None)
 
     def validation_step(self, batch: HumanInPlace, batch_idx: int) -> None:
         """All losses, with the same noise and times at every validation."""
@@ -201,7 +209,11 @@ class InPlaceModule(L.LightningModule, ABC):
     ) -> TokenSequence:
         """Prompt, canvas and condition as the backbone takes them."""
         drawn = TokenGroup(canvas, self.canvas_ids(grid).to(canvas.device))
-        return self.branch.sequence(prompts, drawn, picture, grid, adapter)
+        return self.branch.sequence(self.asked(prompts, adapter), drawn, picture, grid, adapter)
+
+    def asked(self, prompts: PromptEmbedding, adapter: str) -> PromptEmbedding:
+        """The prompts as the stage with the LoRA set called ``adapter`` reads them."""
+        return prompts
 
     def canvas_ids(self, grid: tuple[int, int]) -> Float[Tensor, "1 s 3"]:
         """Where the tokens stand that are drawn."""
@@ -258,3 +270,8 @@ class InPlaceModule(L.LightningModule, ABC):
         """Randomness that depends on seed, step, process and stream alone: runs resume exactly."""
         place = (self.recipe.seed * 100_003 + step) * 1009 + self.global_rank
         return Generator().manual_seed(place * 1009 + stream)
+
+
+def _begun(state: dict[str, Any]) -> bool:
+    """Whether Adam has seen a gradient."""
+    return "exp_avg_sq" in state and bool(state["exp_avg_sq"].any())

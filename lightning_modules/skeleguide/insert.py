@@ -4,14 +4,22 @@
     python -m lightning_modules.skeleguide.insert --scene park.png --prompt "Two women are waving" --pose edited.json
 
 The first line reasons out a layout, renders it, and reads its skeletons into ``pose.json``. The second draws the edited
-skeletons over the scene and renders them. The model is that of a training configuration and a folder of LoRA sets.
+skeletons over the scene and renders them. How many people there are is up to the prompt, or to the edited pose (1 to
+7). The model is that of a training configuration and a folder of LoRA sets. Another reader of skeletons is named by
+``--inverter``: a class path, or a YAML file of ``class_path`` and ``init_args``:
+
+    class_path: lightning_modules.skeleguide.pose_inverter_vlm.QwenPoseInverter
+    init_args: {source: models/Qwen2.5-VL-7B-Instruct, adapter: runs/pose_inverter_paper/pose_inverter_lora}
 """
 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, cast
 
+import yaml
 from jaxtyping import Float
+from jsonargparse import ArgumentError, ArgumentParser
 from rich.console import Console
 from torch import Tensor
 from torchvision.transforms.functional import center_crop, resize
@@ -27,6 +35,7 @@ from lightning_modules.skeleguide.pose_text import Poses, read_pose, write_pose
 from lightning_modules.skeleguide.samples import Composition
 
 CONFIG = CONFIGS / "skeleguide" / "tiny.yaml"
+TINY = "tiny"
 WEIGHTS = Path(__file__).parent / "weights"
 
 
@@ -41,16 +50,22 @@ def main(args: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/inserted"), help="folder of the results")
     parser.add_argument("--config", type=Path, default=CONFIG, help="training configuration of SkeleGuide")
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="folder of the trained LoRA sets")
+    parser.add_argument(
+        "--inverter",
+        default=TINY,
+        help=f"who reads the skeletons off the layout: {TINY}, a class path or a YAML file (default: {TINY})",
+    )
     parser.add_argument("--size", type=int, default=128, help="side of the image in pixels, a multiple of 16")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(args)
     try:
         check(options)
         poses = read_pose(options.pose) if options.pose else None
+        inverter = chosen_inverter(options.inverter)
         scene = read_scene(options.scene, options.size)
         module = configured_module(options.config, ReasonRenderModule)
         load(module, options.weights)
-        composition, found = insert(module, TinyPoseInverter(), scene, options.prompt, options.seed, poses)
+        composition, found = insert(module, inverter, scene, options.prompt, options.seed, poses)
     except ValueError as error:
         parser.exit(2, f"insert: {error}\n")
     write(options.out, scene, composition, found)
@@ -70,6 +85,35 @@ def check(options: argparse.Namespace) -> None:
         raise ValueError(
             f"--size: {options.size} must be a multiple of {TOKEN_PIXELS}, at least {4 * TOKEN_PIXELS}"
         )
+    if options.seed < 0:
+        raise ValueError(f"--seed: {options.seed} must be at least 0")
+    if options.out.exists() and not options.out.is_dir():
+        raise ValueError(f"--out: {options.out} is a file; name a folder")
+
+
+def chosen_inverter(name: str) -> PoseInverter:
+    """The PoseInverter called ``tiny``, at a class path, or in a YAML file of ``class_path`` and ``init_args``.
+
+    Raises:
+        ValueError: if there is none, or it does not take its arguments.
+    """
+    if name == TINY:
+        return TinyPoseInverter()
+    if Path(name).suffix in {".yaml", ".yml"}:
+        try:
+            wanted: Any = yaml.safe_load(Path(name).read_text(encoding="utf-8"))
+        except (OSError, yaml.YAMLError) as error:
+            raise ValueError(f"--inverter: {name} cannot be read: {error}") from error
+        if not isinstance(wanted, dict) or "class_path" not in wanted:
+            raise ValueError(f"--inverter: {name} holds no class_path; give a class and its init_args")
+    else:
+        wanted = {"class_path": name}
+    reader = ArgumentParser(exit_on_error=False)
+    reader.add_subclass_arguments(PoseInverter, "inverter", required=True)
+    try:
+        return cast(PoseInverter, reader.instantiate(reader.parse_object({"inverter": wanted})).inverter)
+    except (ArgumentError, ValueError) as error:
+        raise ValueError(f"--inverter: {name}: {error}") from error
 
 
 def load(module: ReasonRenderModule, folder: Path) -> None:

@@ -4,12 +4,13 @@ python -m lightning_modules.cli fit -c configs/trainer/cpu.yaml -c configs/skele
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from datamodules.schema.interfaces import PromptEncoder
+from datamodules.schema.interfaces import PromptEmbedding, PromptEncoder
 from lightning_modules.backbone.flux import FluxBackbone
 from lightning_modules.backbone.latents import token_grid
 from lightning_modules.skeleguide.condition_branch import ConditionBranch
@@ -49,6 +50,20 @@ class ReasonRenderModule(InPlaceModule):
     ) -> None:
         super().__init__(backbone, phases or SKELEGUIDE_PHASES, recipe, sampling, branch, codec, encoder)
         self.layout_estimate = layout_estimate or LayoutEstimate()
+        self._words: PromptEmbedding | None = None
+
+    def asked(self, prompts: PromptEmbedding, adapter: str) -> PromptEmbedding:
+        """The reasoner's prompts begin with the recipe's ``layout_words``, encoded once and by themselves."""
+        if adapter != SKELETAL or not self.recipe.layout_words:
+            return prompts
+        if self._words is None:
+            self._words = self.encoder.encode([self.recipe.layout_words])
+        return prompts.after(self._words)
+
+    def adapter_scope(self, name: str) -> dict[str, Any]:
+        """With the words that the reasoner's set was trained behind."""
+        words = self.recipe.layout_words if name == SKELETAL else ""
+        return {**super().adapter_scope(name), **({"words": words} if words else {})}
 
     def losses(self, scenes: EncodedScenes, phase: Phase, rng: Generator) -> dict[str, Float[Tensor, " b"]]:
         """L_reason (Eq. (4)) and L_render (Eq. (5)), as far as the phase weighs them."""

@@ -17,6 +17,8 @@ class InPlaceRecipe:
         text_dropout: share of samples that get the empty prompt.
         people_weight: a token full of people counts ``1 + people_weight`` times an empty one.
         sigmas: distribution of training times; uniform by default.
+        layout_words: stand before the reasoner's prompt, in training and at inference, for a base that knows by them
+            that skeletons are to be drawn (the shipped one: ``backbone.contexts.LAYOUT_WORDS``); none for FLUX.
         seed: of noise, times and dropped prompts.
     """
 
@@ -26,6 +28,7 @@ class InPlaceRecipe:
     text_dropout: float = 0.0
     people_weight: float = 0.0
     sigmas: SigmaSampler = field(default_factory=UniformSigmas)
+    layout_words: str = ""
     seed: int = 0
 
 

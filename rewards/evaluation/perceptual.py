@@ -37,7 +37,8 @@ class PerceptualDistance(ABC):
 class LPIPS(PerceptualDistance):
     """The published distance; its mean over all pixels is LPIPS up to how layers are brought to one size.
 
-    The linear weights (v0.1) come with torchmetrics, the backbone from a local file of torchvision's.
+    The linear weights (v0.1) come with torchmetrics, the backbone from a local file of torchvision's. Not verified, for
+    want of that file: the published figures; loading and formula are checked with random weights.
 
     Args:
         backbone: state dict of torchvision's ``alexnet`` or ``vgg16`` with ImageNet weights; nothing is downloaded.

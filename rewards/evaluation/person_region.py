@@ -119,7 +119,11 @@ def person_scores(
     prompts: Sequence[str],
     margin: float = 0.1,
 ) -> Float[Tensor, " b"]:
-    """What a scorer (HPS, a quality network) says of the part that shows people; NaN where nobody is there."""
+    """What a scorer (HPS, a quality network) says of the part that shows people; NaN where nobody is there.
+
+    Not verified, for want of the weights: that HPSv2 on this crop gives the paper's figures. The paper does not say how
+    it cuts the human region; crop and margin are chosen here.
+    """
     scores = torch.full((len(images),), torch.nan)
     for i, prompt in enumerate(prompts):
         crop = person_crop(images[i], people[i], margin)

@@ -88,6 +88,22 @@ def test_frechet_distance_equals_scipys_matrix_root(report):
     assert row(report, "renders", "frechet")["value"] == pytest.approx(expected, rel=1e-3)
 
 
+def test_kernel_distance_is_kids_without_bias_pair_by_pair(report):
+    drawn = scenes("test", 24, (1, 2, 3, 4), 0)
+    features = BlobAnalyzer().features(torch.stack([s.image for s in drawn])).double().numpy()
+    ours, true = features[:12], features[12:]
+
+    def kernel(a, b):
+        return (a @ b / len(a) + 1) ** 3
+
+    same = [
+        np.mean([kernel(a, b) for i, a in enumerate(x) for j, b in enumerate(x) if i != j])
+        for x in (ours, true)
+    ]
+    expected = sum(same) - 2 * np.mean([kernel(a, b) for a in ours for b in true])
+    assert row(report, "renders", "kernel")["value"] == pytest.approx(expected, rel=1e-4, abs=1e-9)
+
+
 def test_one_line_per_image(output, report):
     lines = [json.loads(line) for line in (output / "images.jsonl").read_text().splitlines()]
     assert len(lines) == 12 + 2 * 2 * 12

@@ -42,7 +42,14 @@ def outcome(method, steps, offset, ceiling=False):
     picture = encode(torch.full((3, 8, 8), offset))
     badges = (Badge("3/3 faces", True), Badge("id 0.1", False))
     samples = [
-        Sample("scene/1", "<script>alert(1)</script> & a \"quoted\" 'prompt'", picture, badges, (picture,))
+        Sample(
+            "scene/1",
+            "<script>alert(1)</script> & a \"quoted\" 'prompt'",
+            picture,
+            badges,
+            (picture,),
+            (picture,),
+        )
     ]
     return Outcome(method, f"steps={steps}", {"steps": steps}, rows, samples, ceiling=ceiling)
 
@@ -123,7 +130,9 @@ def test_text_from_outside_is_escaped(report):
 def test_pictures_are_inside_and_readable(report):
     reader = read(render(report))
     sources = [value for tag, name, value in reader.attributes if (tag, name) == ("img", "src")]
-    assert len(sources) == 4  # three shots and one strip with the scene's single reference face
+    assert (
+        len(sources) == 7
+    )  # three shots, what led to each, and one strip with the scene's single reference face
     for source in sources:
         with Image.open(io.BytesIO(base64.b64decode(source.partition(",")[2]))) as picture:
             assert picture.size == (8, 8)

@@ -8,6 +8,7 @@ from diffusers import FluxTransformer2DModel
 
 from benchmarks.speed.canvases import CanvasSteps, kept_tokens
 from benchmarks.speed.flops import count_flops
+from benchmarks.speed.in_place import ConditionSteps
 from benchmarks.speed.kontext import KontextSampling
 from benchmarks.speed.policy import PolicyEpochs, stored_bytes
 from benchmarks.speed.proxy import Proxy
@@ -82,6 +83,36 @@ def test_every_case_costs_what_the_stock_transformer_costs_on_as_many_tokens():
     assert set(cases) == set(conditions)
     for name, case in cases.items():
         assert count_flops(case)[1] == pytest.approx(flops(conditions[name]), rel=0.03), name
+
+
+def test_a_kept_picture_costs_its_keys_and_values_in_attention_alone():
+    """As the stock transformer does: jointly as many tokens; cached, the noise and longer attention."""
+    proxy = Proxy(**SMALL)
+    cases = ConditionSteps(SMALL, rank=1).cases()
+    assert set(cases) == {"joint", "branch", "causal", "cached", "cache"}
+    counted = {name: count_flops(case)[1] for name, case in cases.items()}
+    stock = FluxTransformer2DModel.from_config(dict(proxy.backbone().transformer.config))
+
+    def flops(tokens):
+        with torch.no_grad():
+            return count_flops(
+                lambda: stock(
+                    hidden_states=torch.zeros(2, tokens, 64),
+                    encoder_hidden_states=torch.zeros(2, 5, 24),
+                    pooled_projections=torch.zeros(2, 12),
+                    timestep=torch.ones(2),
+                    img_ids=torch.zeros(tokens, 3),
+                    txt_ids=torch.zeros(5, 3),
+                )
+            )[1]
+
+    assert counted["joint"] == pytest.approx(flops(72), rel=0.03)
+    assert counted["causal"] < counted["branch"] < counted["joint"]
+    blocks, width, queries = 3, 2 * 32, 36 + 5
+    longer = blocks * 4 * 2 * queries * 36 * width
+    assert counted["cached"] == pytest.approx(flops(36) + longer, rel=0.03)
+    saved = counted["causal"] - counted["cached"]
+    assert 0.8 * saved < counted["cache"] < 1.2 * saved
 
 
 def test_memory_that_tensors_share_counts_once():

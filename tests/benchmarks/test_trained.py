@@ -5,12 +5,13 @@ import json
 import pytest
 import torch
 
-from benchmarks import trained
+from benchmarks import trained, training_run
 from benchmarks.generation import check_generator
 from benchmarks.suite import Component, SuiteError
 from benchmarks.suite_file import load_suite
 from benchmarks.sweep import Configuration, configurations
-from benchmarks.trained import ConfiguredArtist, TrainedArtist, TrainingFailed
+from benchmarks.trained import ConfiguredArtist, TrainedArtist
+from benchmarks.training_run import TrainingFailed
 from datamodules.collate import collate
 from datamodules.tiny_world.scenes import draw_scene
 
@@ -50,11 +51,11 @@ def method(folder, *changes, **options):
 
 
 def digest(made, seed=0):
-    return trained._digest(made._written(seed))
+    return training_run.digest(made.run.written(seed))
 
 
 def test_each_seed_is_trained_once_and_draws_its_own_images(folder, batch, loads, monkeypatch):
-    monkeypatch.setattr(trained, "_LOOK_S", 0.05)
+    monkeypatch.setattr(training_run, "_LOOK_S", 0.05)
     told = []
     drawing = method(folder)
     with pytest.raises(RuntimeError, match="call train"):

@@ -3,7 +3,7 @@
 import pytest
 from lightning.pytorch.loggers import CSVLogger
 
-from benchmarks.training_log import last_words, read_curves, read_training
+from benchmarks.training_log import PHASES, last_words, read_curves, read_training
 
 
 @pytest.fixture
@@ -42,12 +42,28 @@ def test_a_line_that_is_being_written_is_left_for_later(run):
 
 
 def test_how_far_it_is_in_one_line(run, tmp_path_factory):
-    said = last_words(read_curves(run), 10)
-    assert said == "epoch 4 of 10, reward 0.300, validated 3.500"
-    assert last_words(read_curves(tmp_path_factory.mktemp("empty")), 10) == "starting"
+    trainer = {"max_epochs": 10, "max_steps": -1}
+    assert last_words(run, trainer) == "epoch 4 of 10, reward 0.300, validated 3.500"
+    assert last_words(tmp_path_factory.mktemp("empty"), trainer) == "starting"
 
 
 def test_the_time_is_known_where_it_was_noted(run):
     assert read_training(run).seconds is None
     (run / "seconds.txt").write_text("75\n")
     assert read_training(run).seconds == 75
+
+
+def test_a_training_in_phases_counts_its_steps(tmp_path):
+    logger = CSVLogger(str(tmp_path / "logs"), flush_logs_every_n_steps=1)
+    for step in (9, 19):
+        logger.log_metrics({"train/loss": 1.0 / step, "epoch": 0}, step=step)
+        logger.log_metrics({"val/render": 0.5 - 0.01 * step, "epoch": 0}, step=step)
+    logger.log_metrics({"train/loss": 0.25, "epoch": 0}, step=29)
+    logger.save()
+    training = read_training(tmp_path, "steps")
+    assert training.unit == "steps"
+    assert training.curves["val/render"] == [(10, pytest.approx(0.41)), (20, pytest.approx(0.31))]
+    phases = {"class_path": PHASES, "init_args": {"steps": {"reason": 20, "joint": 0, "render": 30}}}
+    trainer = {"max_epochs": -1, "max_steps": -1, "callbacks": [phases]}
+    assert last_words(tmp_path, trainer) == "step 30 of 50, loss 0.250"
+    assert last_words(tmp_path, {"max_epochs": -1, "max_steps": 40}) == "step 30 of 40, loss 0.250"

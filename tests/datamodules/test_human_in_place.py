@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import lightning as L
 import pytest
 import torch
 
@@ -96,3 +97,43 @@ def test_what_cannot_be_made_is_named():
     )
     with pytest.raises(ValueError, match="samples: pictures of"):
         join([sample, small])
+
+
+class Noting(L.LightningModule):
+    """Notes the prompts of every batch."""
+
+    def __init__(self):
+        super().__init__()
+        self.line, self.seen = torch.nn.Linear(1, 1), []
+
+    def training_step(self, batch, batch_idx):
+        self.seen.append(batch.prompts)
+        return self.line(batch.source.mean().view(1)).sum()
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), 0.01)
+
+
+def fit(steps, folder, resume=None):
+    module = Noting()
+    data = HumanInPlaceDataModule(n_train=7, n_val=0, counts=(1,), batch_size=2, keep=True)
+    trainer = L.Trainer(
+        max_steps=steps,
+        accelerator="cpu",
+        logger=False,
+        limit_val_batches=0,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        default_root_dir=folder,
+    )
+    trainer.fit(module, data, ckpt_path=resume)
+    trainer.save_checkpoint(folder / f"{steps}.ckpt")
+    return module.seen
+
+
+def test_a_run_that_goes_on_in_the_middle_of_a_round_sees_what_it_would_have_seen(tmp_path):
+    """Three batches of seven samples make a round: after two steps one is left of it."""
+    straight = fit(4, tmp_path)
+    assert len({prompt for batch in straight[:3] for prompt in batch}) == 6
+    assert fit(2, tmp_path) == straight[:2]
+    assert fit(4, tmp_path, resume=tmp_path / "2.ckpt") == straight[2:]

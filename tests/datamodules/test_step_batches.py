@@ -1,13 +1,14 @@
 """Batches by step: every sample once per round, shared out among processes, and the same after a resume."""
 
 from itertools import chain, islice
+from types import SimpleNamespace
 
 import lightning as L
 import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from datamodules.step_batches import StepBatches
+from datamodules.step_batches import StepBatches, step_loader
 
 
 def first(batches, count):
@@ -76,3 +77,16 @@ def test_a_run_that_goes_on_sees_what_it_would_have_seen(tmp_path):
     straight = fit(9, tmp_path)
     assert fit(3, tmp_path) == straight[:3]
     assert fit(9, tmp_path, resume=tmp_path / "3.ckpt") == straight[3:]
+
+
+def test_a_loader_counts_batches_where_gradients_are_summed_up(tmp_path):
+    """Two batches to a step: the third step begins with the fifth batch; of two processes, each takes its own."""
+    alone = first(StepBatches(12, 2, seed=5), 12)
+    trainer = SimpleNamespace(global_step=2, accumulate_grad_batches=2, global_rank=0, world_size=1)
+    data = torch.arange(12.0)
+    loader = step_loader(data, 2, torch.stack, trainer, seed=5)
+    assert [batch.long().tolist() for batch in islice(loader, 3)] == alone[4:7]
+    trainer = SimpleNamespace(global_step=1, accumulate_grad_batches=1, global_rank=1, world_size=2)
+    loader = step_loader(data, 2, torch.stack, trainer, seed=5)
+    assert [batch.long().tolist() for batch in islice(loader, 2)] == [alone[3], alone[5]]
+    assert next(iter(step_loader(data, 2, torch.stack, seed=5))).long().tolist() == alone[0]

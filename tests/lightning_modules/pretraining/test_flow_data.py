@@ -7,9 +7,9 @@ from datamodules.collate import collate
 from datamodules.text.minilm import MiniLMPromptEncoder
 from datamodules.tiny_world.scenes import draw_scene
 from lightning_modules.backbone.autoencoder import PatchAutoencoder
-from lightning_modules.backbone.contexts import Context, context_group
+from lightning_modules.backbone.contexts import LAYOUT_WORDS, Context, context_group
 from lightning_modules.backbone.latents import LatentCodec
-from lightning_modules.pretraining.flow_data import LAYOUT_WORDS, BatchRecipe, FlowBatches
+from lightning_modules.pretraining.flow_data import BatchRecipe, FlowBatches
 from lightning_modules.pretraining.latent_shards import FULL_CONTEXTS, LatentShard, encode_scenes
 
 
@@ -131,7 +131,7 @@ def test_dropped_prompts_are_the_empty_prompt(world):
 
 
 def test_drawn_layouts_are_the_target_and_named_in_the_prompt(world):
-    batch, codec, encoder, shard = world
+    *_, encoder, shard = world
     recipe = BatchRecipe({"scene": 1.0}, 3, 0.0, drawn_layouts=0.5, seed=5)
     stream = FlowBatches([shard], encoder.encode(["", LAYOUT_WORDS]), recipe)
     layouts, words = shard.contexts[:, FULL_CONTEXTS.index(Context.LAYOUT)].float(), stream.layout_words

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -136,3 +137,17 @@ def test_missing_deepspeed_is_said_at_once(monkeypatch):
     monkeypatch.setattr(zero_strategy, "_DEEPSPEED_AVAILABLE", False)
     with pytest.raises(ValueError, match=r"trainer.strategy=CPUZeroStrategy needs deepspeed"):
         zero_strategy.CPUZeroStrategy()
+
+
+def test_batches_that_are_dataclasses_keep_their_precision():
+    """Lightning's own refuses frozen ones, and would round coordinates to bf16."""
+    precision = zero_strategy.WholeBatchPrecision("bf16-true")
+    canvas = Canvas(torch.full((2,), 1 / 3))
+    assert precision.convert_input(canvas) is canvas
+    loose = precision.convert_input({"latents": torch.ones(2), "index": torch.ones(2, dtype=torch.long)})
+    assert (loose["latents"].dtype, loose["index"].dtype) == (torch.bfloat16, torch.long)
+
+
+@dataclass(frozen=True)
+class Canvas:
+    pixels: torch.Tensor

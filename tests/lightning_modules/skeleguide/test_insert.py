@@ -91,6 +91,61 @@ def test_an_edited_pose_is_drawn_over_the_scene_and_rendered(run, tmp_path):
     assert json.loads((out / "pose.json").read_text())["people"][0]["nose"][:2] == [0.25, 0.2]
 
 
+def test_everybody_in_the_pose_is_rendered_and_counted(run, tmp_path, capsys):
+    pair = torch.cat([standing(x).keypoints for x in (0.3, 0.7)])
+    write_pose(tmp_path / "pair.json", Poses.of(pair))
+    out, _ = run("--pose", tmp_path / "pair.json")
+    scene = read_image(out / "scene.png").float() / 255
+    layout = draw_skeleton(pair, (SIDE, SIDE), over=scene)
+    torch.testing.assert_close(read_image(out / "layout.png") / 255, layout, atol=2 / 255, rtol=0)
+    assert len(read_pose(out / "pose.json")) == 2
+    assert capsys.readouterr().out.startswith("2 people in ")
+
+
+READERS = """
+import torch
+from lightning_modules.skeleguide.pose_inverter import PoseInverter
+from lightning_modules.skeleguide.pose_text import Poses
+
+class Crowd(PoseInverter):
+    def __init__(self, people: int = 2, x: float = 0.5):
+        self.people, self.x = people, x
+
+    def invert(self, images):
+        return [Poses.of(torch.tensor([self.x, 0.5, 2.0]).expand(self.people, 17, 3)) for _ in images]
+"""
+
+
+def test_another_inverter_is_named_by_class_path_or_file(run, tmp_path, monkeypatch):
+    (tmp_path / "readers.py").write_text(READERS)
+    monkeypatch.syspath_prepend(tmp_path)
+    out, tiny = run("--inverter", "readers.Crowd")
+    assert len(read_pose(out / "pose.json")) == 2
+    assert not tiny.seen
+    (tmp_path / "reader.yaml").write_text("class_path: readers.Crowd\ninit_args: {people: 3, x: 0.25}\n")
+    out, _ = run("--inverter", tmp_path / "reader.yaml")
+    found = read_pose(out / "pose.json")
+    assert len(found) == 3
+    assert float(found.keypoints[0, 0, 0]) == pytest.approx(0.25)
+
+
+def test_the_papers_inverter_can_be_named(tmp_path):
+    (tmp_path / "config.json").touch()
+    made = {"source": str(tmp_path), "rank": 8}
+    kind = "lightning_modules.skeleguide.pose_inverter_vlm.QwenPoseInverter"
+    (tmp_path / "qwen.yaml").write_text(json.dumps({"class_path": kind, "init_args": made}))
+    inverter = command.chosen_inverter(str(tmp_path / "qwen.yaml"))
+    assert (type(inverter).__name__, inverter.source, inverter.rank) == ("QwenPoseInverter", str(tmp_path), 8)
+    (tmp_path / "config.json").unlink()
+    with pytest.raises(ValueError, match=r"(?s)--inverter: .*holds no config\.json"):
+        command.chosen_inverter(str(tmp_path / "qwen.yaml"))
+    with pytest.raises(ValueError, match="source"):
+        command.chosen_inverter(kind)
+    (tmp_path / "qwen.yaml").write_text("[1, 2]")
+    with pytest.raises(ValueError, match="holds no class_path"):
+        command.chosen_inverter(str(tmp_path / "qwen.yaml"))
+
+
 def test_the_scene_is_the_middle_square(scene_file):
     whole = read_image(scene_file).float() / 255
     torch.testing.assert_close(command.read_scene(scene_file, 128), whole[..., 16:144], atol=1e-6, rtol=0)
@@ -104,6 +159,11 @@ def test_the_scene_is_the_middle_square(scene_file):
         (["--prompt", " "], "--prompt: is empty"),
         (["--scene", "nowhere.png"], "--scene: nowhere.png cannot be read"),
         (["--pose", "nowhere.json"], "nowhere.json: cannot be read"),
+        (["--seed", "-1"], "--seed: -1 must be at least 0"),
+        (["--out", __file__], "test_insert.py is a file; name a folder"),
+        (["--inverter", "nowhere.yaml"], "--inverter: nowhere.yaml cannot be read"),
+        (["--inverter", "no.such.Reader"], "--inverter: no.such.Reader: "),
+        (["--inverter", "torch.nn.Linear"], "--inverter: torch.nn.Linear: "),
         (["--weights", "nowhere"], "--weights: folder: nowhere holds no skeletal.safetensors"),
     ],
 )
