@@ -78,6 +78,8 @@ class BatchRecipe:
 class FlowBatches(IterableDataset[FlowBatch]):
     """Endless batches from ``first_step`` on; of several processes, each takes every so manieth.
 
+    In one step all processes see one kind of context and like lengths: none waits for a longer sequence of another.
+
     Args:
         shards: encoded scenes.
         prompts: the empty prompt and ``LAYOUT_WORDS``.
@@ -102,18 +104,22 @@ class FlowBatches(IterableDataset[FlowBatch]):
 
     def batch(self, step: int) -> FlowBatch:
         """The batch of a step."""
+        common = Generator().manual_seed(self.recipe.seed * 1_000_003 - 1 - step // self.world)
+        context = self.contexts[int(torch.multinomial(self.weights, 1, generator=common))]
+        part = int(torch.randint(POOL, (1,), generator=common))
         rng = Generator().manual_seed(self.recipe.seed * 1_000_003 + step)
-        context = self.contexts[int(torch.multinomial(self.weights, 1, generator=rng))]
         shard = self.shards[int(torch.randint(len(self.shards), (1,), generator=rng))]
-        index = self._similar_lengths(shard, context, rng)
+        index = self._similar_lengths(shard, context, part, rng)
         return self._assemble(shard, index, context, rng)
 
-    def _similar_lengths(self, shard: LatentShard, context: Context, rng: Generator) -> Int[Tensor, " b"]:
-        """Scenes of a shard whose canvases (or prompts) are about equally long."""
+    def _similar_lengths(
+        self, shard: LatentShard, context: Context, part: int, rng: Generator
+    ) -> Int[Tensor, " b"]:
+        """Scenes of a shard whose canvases (or prompts) are about equally long: the ``part``-th part of a pool."""
         pool = torch.randperm(len(shard), generator=rng)[: POOL * self.recipe.batch_size]
         offset = shard.canvas_offset if context is Context.CANVAS else shard.text_offset
         length = (offset[1:] - offset[:-1])[pool]
-        start = int(torch.randint(POOL, (1,), generator=rng)) * self.recipe.batch_size
+        start = part * self.recipe.batch_size
         return pool[length.argsort()][start : start + self.recipe.batch_size]
 
     def _assemble(self, shard: LatentShard, index: Tensor, context: Context, rng: Generator) -> FlowBatch:

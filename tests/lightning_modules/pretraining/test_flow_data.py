@@ -70,6 +70,17 @@ def test_batches_are_functions_of_seed_and_step(world):
     assert torch.equal(again.sequence.text.tokens, first[3].sequence.text.tokens)
 
 
+def test_processes_see_one_context_at_a_time_and_scenes_of_their_own(world):
+    ranks = [batches(world, {c: 1.0 for c in Context}, size=1) for _ in range(2)]
+    for rank, stream in enumerate(ranks):
+        stream.rank, stream.world = rank, 2
+    streams = [iter(r) for r in ranks]
+    steps = [[next(s) for s in streams] for _ in range(12)]
+    assert all(a.context == b.context for a, b in steps)
+    assert len({a.context for a, _ in steps}) > 3
+    assert sum(torch.equal(a.data, b.data) for a, b in steps) < 8  # both draw 4 of 12 scenes and sort them
+
+
 @pytest.mark.parametrize("context", list(Context))
 def test_each_context_shows_its_own_tokens(world, context):
     shard = world[3]
