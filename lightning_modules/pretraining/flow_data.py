@@ -21,6 +21,7 @@ from lightning_modules.backbone.contexts import Context, full_group, ragged_grou
 from lightning_modules.backbone.positions import grid_ids, text_ids
 from lightning_modules.backbone.tokens import TokenGroup, TokenSequence
 from lightning_modules.pretraining.latent_shards import FULL_CONTEXTS, LatentShard, build_shards
+from lightning_modules.pretraining.layout_head import face_density
 
 POOL = 4  # batches drawn at once, sorted by length and cut, so that little is padded
 LAYOUT_WORDS = "a drawing of the skeletons of"  # before the prompt, where the layout is what is to be drawn
@@ -34,12 +35,14 @@ class FlowBatch:
         sequence: text and conditions; its noise group is still empty.
         data: clean latents.
         people: share of person pixels per token.
+        density: of faces, summing to their number.
         context: the kind of context.
     """
 
     sequence: TokenSequence
     data: Float[Tensor, "b s c"]
     people: Float[Tensor, "b s"]
+    density: Float[Tensor, "b s"]
     context: Context
 
     def __len__(self) -> int:
@@ -147,7 +150,8 @@ class FlowBatches(IterableDataset[FlowBatch]):
             noise=TokenGroup(torch.zeros_like(image), grid_ids(side, side)),
             conditions=() if condition is None else (condition,),
         )
-        return FlowBatch(sequence, image, shard.people[index].float(), context)
+        density = torch.stack([face_density(shard.places(i), side) for i in index.tolist()])
+        return FlowBatch(sequence, image, shard.people[index].float(), density, context)
 
     def _drawn(self, context: Context, size: int, rng: Generator) -> Bool[Tensor, " b"]:
         """Whose target is the layout; nothing is drawn from ``rng`` unless the recipe asks for layouts."""
@@ -164,8 +168,7 @@ class FlowBatches(IterableDataset[FlowBatch]):
             return full_group(shard.contexts[index, FULL_CONTEXTS.index(context)].float(), side, side)
         tokens, ids = [], []
         for i in index.tolist():
-            rows = slice(int(shard.canvas_offset[i]), int(shard.canvas_offset[i + 1]))
-            latents, place = shard.canvas[rows].float(), shard.canvas_place[rows].long()
+            latents, place = shard.canvas[shard.canvas_rows(i)].float(), shard.places(i)
             if context is Context.SINGLE_CANVAS:
                 shown = int(torch.randint(int(shard.count[i]), (1,), generator=rng))
                 latents, place = latents[place[:, 2] == shown], place[place[:, 2] == shown]
