@@ -145,6 +145,7 @@ class FluxBackbone(nn.Module):
         guidance: Float[Tensor, " b"] | None = None,
         cache: ConditionCache | None = None,
         text_modulation: Sequence[Float[Tensor, "b t c"]] | None = None,
+        probe: Callable[[int, Tensor], None] | None = None,
     ) -> Float[Tensor, "b s c"]:
         """Velocity (noise minus data) of the noise tokens.
 
@@ -154,6 +155,7 @@ class FluxBackbone(nn.Module):
             guidance: guidance scale, for models that embed it.
             cache: keys and values of the conditions from :meth:`build_cache`.
             text_modulation: per double-stream block, offsets of the text tokens' modulation embedding (ASTRA's DSM).
+            probe: is shown the index of each single-stream block and the noise tokens that leave it.
 
         Raises:
             ValueError: if the model embeds guidance and none is given, or text and noise carry different LoRA sets.
@@ -195,7 +197,9 @@ class FluxBackbone(nn.Module):
                 cache.single[i] if cache else (),
                 i == len(blocks) - 1,
             )
-        drawn = cast(Tensor, joined.main)[:, texts : texts + p.drawn]
+            drawn = cast(Tensor, joined.main)[:, texts : texts + p.drawn]
+            if probe is not None:
+                probe(i, drawn)
         return cast(Tensor, self.transformer.proj_out(self.transformer.norm_out(drawn, main.temb)))
 
     def cache_refusal(self, sequence: TokenSequence) -> str | None:

@@ -78,6 +78,10 @@ class CodecViews(L.LightningDataModule):
         batch_size: images per step.
         crop: side of the square training crops, in pixels, a multiple of 16.
         workers: processes that draw.
+        scene_share: share of the crops that are cut from scenes; the rest are from the other views.
+
+    Raises:
+        ValueError: if ``scene_share`` is not a share.
     """
 
     def __init__(
@@ -87,7 +91,10 @@ class CodecViews(L.LightningDataModule):
         batch_size: int = 24,
         crop: int = 64,
         workers: int = 2,
+        scene_share: float = 0.5,
     ) -> None:
+        if not 0 <= scene_share <= 1:
+            raise ValueError(f"scene_share: {scene_share} is not a share; give 0 to 1")
         super().__init__()
         self.save_hyperparameters()
         self.views: dict[str, tuple[Tensor, Tensor]] = {}
@@ -105,7 +112,7 @@ class CodecViews(L.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Random crops of random views."""
-        crops = _Crops(*self.views["train"], crop=self.hparams["crop"])
+        crops = _Crops(*self.views["train"], self.hparams["crop"], self.hparams["scene_share"])
         return DataLoader(crops, batch_size=self.hparams["batch_size"], shuffle=True)
 
     def val_dataloader(self) -> DataLoader[Any]:
@@ -116,19 +123,19 @@ class CodecViews(L.LightningDataModule):
 
 
 class _Crops(Dataset[tuple[Tensor, Tensor]]):
-    """Random crops; half of them from the scene itself, the rest from the other views."""
+    """Random crops: a share of them from the scene itself, the rest from the other views."""
 
     def __init__(
-        self, images: UInt8[Tensor, "n v 3 h w"], weights: UInt8[Tensor, "n v h w"], crop: int
+        self, images: UInt8[Tensor, "n v 3 h w"], weights: UInt8[Tensor, "n v h w"], crop: int, share: float
     ) -> None:
-        self.images, self.weights, self.crop = images, weights, crop
+        self.images, self.weights, self.crop, self.share = images, weights, crop, share
 
     def __len__(self) -> int:
         return len(self.images)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         views, side = self.images.shape[1], self.images.shape[-1]
-        view = 0 if torch.rand(()) < 0.5 else int(torch.randint(1, views, ()))
+        view = 0 if torch.rand(()) < self.share else int(torch.randint(1, views, ()))
         y, x = torch.randint(0, side - self.crop + 1, (2,)).tolist()
         rows, columns = slice(y, y + self.crop), slice(x, x + self.crop)
         return self.images[index, view, :, rows, columns], self.weights[index, view, rows, columns]

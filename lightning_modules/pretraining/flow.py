@@ -17,6 +17,7 @@ from lightning_modules.backbone.flux import FluxBackbone
 from lightning_modules.flow.path import flow_matching_loss, interpolate
 from lightning_modules.flow.timesteps import LogitNormalSigmas, SigmaSampler
 from lightning_modules.pretraining.flow_data import FlowBatch
+from lightning_modules.pretraining.layout_head import LayoutHead
 from lightning_modules.pretraining.model_card import write_model_card
 from lightning_modules.pretraining.schedule import rate_factor
 
@@ -32,6 +33,8 @@ class FlowRecipe:
         decay_share: last share of training in which both fall linearly to 3 %.
         max_gradient_norm: gradients are scaled down to this norm.
         ema_decay: of the averaged weights, which are the ones written out.
+        layout_weight: of the error of a :class:`LayoutHead` beside the flow matching error; 0 for none.
+        layout_block: single-stream block after which the head reads.
     """
 
     muon_learning_rate: float = 2e-3
@@ -40,6 +43,8 @@ class FlowRecipe:
     decay_share: float = 0.33
     max_gradient_norm: float = 2.0
     ema_decay: float = 0.999
+    layout_weight: float = 0.0
+    layout_block: int = 2
 
     def factor(self, step: int, total: int) -> float:
         """Share of the peak learning rate at a step: warm-up, constant, linear decay."""
@@ -81,6 +86,7 @@ class FlowPretrainingModule(L.LightningModule):
         self.recipe = recipe or FlowRecipe()
         self.people_weight, self.output, self.config = people_weight, output, config
         self.keep, self._start = keep, cast(list[Tensor], [])
+        self.head: LayoutHead | None = None
 
     def configure_model(self) -> None:
         """Build the backbone in bfloat16 and its float32 master and average."""
@@ -92,6 +98,8 @@ class FlowPretrainingModule(L.LightningModule):
         self.master = nn.ParameterList([nn.Parameter(w.clone(), requires_grad=False) for w in weights])
         self.average = nn.ParameterList([nn.Parameter(w.clone(), requires_grad=False) for w in weights])
         self._start = weights if self.keep else []
+        if self.recipe.layout_weight:
+            self.head = LayoutHead(network.inner_dim)
         nn.Module.to(network.train(), torch.bfloat16)
         self.backbone.dtype = torch.bfloat16
 
@@ -103,6 +111,8 @@ class FlowPretrainingModule(L.LightningModule):
         for name, weight in zip(names, self.master, strict=True):
             inside = weight.ndim == 2 and "transformer_blocks" in name and ".norm" not in name
             (matrices if inside else others).append(weight)
+        if self.head is not None:
+            others += self.head.parameters()
         muon = torch.optim.Muon(
             matrices,
             lr=self.recipe.muon_learning_rate,
@@ -115,21 +125,27 @@ class FlowPretrainingModule(L.LightningModule):
 
     def training_step(self, batch: FlowBatch, batch_idx: int) -> None:
         """One update of master, network and average."""
-        loss = self.loss(batch)
-        self.manual_backward(loss)
+        errors = self.errors(batch)
+        self.manual_backward(torch.stack(list(errors.values())).sum())
         step = int(self.trainer.global_step) // 2
         self._update(step)
-        self.log("train/loss", loss.detach(), prog_bar=True, batch_size=len(batch))
-        self.log(f"train/loss_{batch.context.value}", loss.detach(), batch_size=len(batch))
+        self.log("train/loss", errors["flow"].detach(), prog_bar=True, batch_size=len(batch))
+        for name, error in errors.items():
+            self.log(f"train/{name}_{batch.context.value}", error.detach(), batch_size=len(batch))
 
-    def loss(self, batch: FlowBatch) -> Float[Tensor, ""]:
-        """Flow-matching error, with more weight where people are."""
+    def errors(self, batch: FlowBatch) -> dict[str, Float[Tensor, ""]]:
+        """What is minimised: the flow-matching error, with more weight where people are; the layout head's, if any."""
         sigma = self.sigma_sampler.draw(len(batch))
         noise = torch.randn_like(batch.data)
         noisy = interpolate(batch.data, noise, sigma)
-        velocity = self.backbone(batch.sequence.with_noise(noisy), sigma)
+        hidden: dict[int, Tensor] = {}
+        velocity = self.backbone(batch.sequence.with_noise(noisy), sigma, probe=hidden.__setitem__)
         weight = 1 + self.people_weight * batch.people
-        return flow_matching_loss(velocity, batch.data, noise, weight).mean()
+        errors = {"flow": flow_matching_loss(velocity, batch.data, noise, weight).mean()}
+        if self.head is not None:
+            layout = self.head.loss(hidden[self.recipe.layout_block], batch.people, batch.density)
+            errors["layout"] = self.recipe.layout_weight * layout
+        return errors
 
     def _update(self, step: int) -> None:
         """Clip, step the masters, copy them into the network, move the average."""
@@ -145,6 +161,8 @@ class FlowPretrainingModule(L.LightningModule):
                 for group in optimizer.param_groups:
                     group["lr"] = peak * factor
                 optimizer.step()
+            if self.head is not None:
+                self.head.zero_grad()
             torch._foreach_copy_(network, list(self.master))
             decay = min(self.recipe.ema_decay, (1 + step) / (10 + step))
             torch._foreach_lerp_(list(self.average), list(self.master), 1 - decay)
@@ -169,7 +187,9 @@ class FlowPretrainingModule(L.LightningModule):
             return
         self.write_average(self.output)
         metrics = {
-            k: float(v) for k, v in self.trainer.callback_metrics.items() if k.startswith("train/loss")
+            k: float(v)
+            for k, v in self.trainer.callback_metrics.items()
+            if k.startswith(("train/flow", "train/layout"))
         }
         data = cast(Any, self.trainer).datamodule
         described = "given batches" if data is None else data.described()

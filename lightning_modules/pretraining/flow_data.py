@@ -21,6 +21,7 @@ from lightning_modules.backbone.contexts import LAYOUT_WORDS, Context, full_grou
 from lightning_modules.backbone.positions import grid_ids, text_ids
 from lightning_modules.backbone.tokens import TokenGroup, TokenSequence
 from lightning_modules.pretraining.latent_shards import FULL_CONTEXTS, LatentShard, build_shards
+from lightning_modules.pretraining.layout_head import face_density
 
 POOL = 4  # batches drawn at once, sorted by length and cut, so that little is padded
 
@@ -33,12 +34,14 @@ class FlowBatch:
         sequence: text and conditions; its noise group is still empty.
         data: clean latents.
         people: share of person pixels per token.
+        density: of faces, summing to their number.
         context: the kind of context.
     """
 
     sequence: TokenSequence
     data: Float[Tensor, "b s c"]
     people: Float[Tensor, "b s"]
+    density: Float[Tensor, "b s"]
     context: Context
 
     def __len__(self) -> int:
@@ -77,6 +80,8 @@ class BatchRecipe:
 class FlowBatches(IterableDataset[FlowBatch]):
     """Endless batches from ``first_step`` on; of several processes, each takes every so manieth.
 
+    In one step all processes see one kind of context and like lengths: none waits for a longer sequence of another.
+
     Args:
         shards: encoded scenes.
         prompts: the empty prompt and ``LAYOUT_WORDS``.
@@ -101,18 +106,22 @@ class FlowBatches(IterableDataset[FlowBatch]):
 
     def batch(self, step: int) -> FlowBatch:
         """The batch of a step."""
+        common = Generator().manual_seed(self.recipe.seed * 1_000_003 - 1 - step // self.world)
+        context = self.contexts[int(torch.multinomial(self.weights, 1, generator=common))]
+        part = int(torch.randint(POOL, (1,), generator=common))
         rng = Generator().manual_seed(self.recipe.seed * 1_000_003 + step)
-        context = self.contexts[int(torch.multinomial(self.weights, 1, generator=rng))]
         shard = self.shards[int(torch.randint(len(self.shards), (1,), generator=rng))]
-        index = self._similar_lengths(shard, context, rng)
+        index = self._similar_lengths(shard, context, part, rng)
         return self._assemble(shard, index, context, rng)
 
-    def _similar_lengths(self, shard: LatentShard, context: Context, rng: Generator) -> Int[Tensor, " b"]:
-        """Scenes of a shard whose canvases (or prompts) are about equally long."""
+    def _similar_lengths(
+        self, shard: LatentShard, context: Context, part: int, rng: Generator
+    ) -> Int[Tensor, " b"]:
+        """Scenes of a shard whose canvases (or prompts) are about equally long: the ``part``-th part of a pool."""
         pool = torch.randperm(len(shard), generator=rng)[: POOL * self.recipe.batch_size]
         offset = shard.canvas_offset if context is Context.CANVAS else shard.text_offset
         length = (offset[1:] - offset[:-1])[pool]
-        start = int(torch.randint(POOL, (1,), generator=rng)) * self.recipe.batch_size
+        start = part * self.recipe.batch_size
         return pool[length.argsort()][start : start + self.recipe.batch_size]
 
     def _assemble(self, shard: LatentShard, index: Tensor, context: Context, rng: Generator) -> FlowBatch:
@@ -140,7 +149,8 @@ class FlowBatches(IterableDataset[FlowBatch]):
             noise=TokenGroup(torch.zeros_like(image), grid_ids(side, side)),
             conditions=() if condition is None else (condition,),
         )
-        return FlowBatch(sequence, image, shard.people[index].float(), context)
+        density = torch.stack([face_density(shard.places(i), side) for i in index.tolist()])
+        return FlowBatch(sequence, image, shard.people[index].float(), density, context)
 
     def _drawn(self, context: Context, size: int, rng: Generator) -> Bool[Tensor, " b"]:
         """Whose target is the layout; nothing is drawn from ``rng`` unless the recipe asks for layouts."""
@@ -157,8 +167,7 @@ class FlowBatches(IterableDataset[FlowBatch]):
             return full_group(shard.contexts[index, FULL_CONTEXTS.index(context)].float(), side, side)
         tokens, ids = [], []
         for i in index.tolist():
-            rows = slice(int(shard.canvas_offset[i]), int(shard.canvas_offset[i + 1]))
-            latents, place = shard.canvas[rows].float(), shard.canvas_place[rows].long()
+            latents, place = shard.canvas[shard.canvas_rows(i)].float(), shard.places(i)
             if context is Context.SINGLE_CANVAS:
                 shown = int(torch.randint(int(shard.count[i]), (1,), generator=rng))
                 latents, place = latents[place[:, 2] == shown], place[place[:, 2] == shown]

@@ -59,6 +59,14 @@ class LatentShard:
     def __len__(self) -> int:
         return len(self.image)
 
+    def canvas_rows(self, index: int) -> slice:
+        """Which canvas tokens are those of a scene."""
+        return slice(int(self.canvas_offset[index]), int(self.canvas_offset[index + 1]))
+
+    def places(self, index: int) -> Int[Tensor, "t 3"]:
+        """(row, column, person) of a scene's canvas tokens."""
+        return self.canvas_place[self.canvas_rows(index)].long()
+
     def save(self, path: Path) -> None:
         """Write the shard; a half-written file never carries the final name."""
         partial = path.with_suffix(".partial")

@@ -31,9 +31,8 @@ def batch(index: int) -> FlowBatch:
         torch.randn(4, 12, generator=rng),
         TokenGroup(torch.zeros(4, 4, 8), grid_ids(2, 2)),
     )
-    return FlowBatch(
-        sequence, torch.randn(4, 4, 8, generator=rng), torch.rand(4, 4, generator=rng), Context.TEXT
-    )
+    people = torch.rand(4, 4, generator=rng)
+    return FlowBatch(sequence, torch.randn(4, 4, 8, generator=rng), people, people, Context.TEXT)
 
 
 class Batches(Dataset):
@@ -56,7 +55,7 @@ class Pretraining(FlowPretrainingModule):
         losses = []
         for index, one in batch:
             torch.manual_seed(index)
-            losses.append(self.loss(one))
+            losses.append(torch.stack(list(self.errors(one).values())).sum())
         self.manual_backward(torch.stack(losses).mean())
         self._update(batch_idx)
 
@@ -64,7 +63,9 @@ class Pretraining(FlowPretrainingModule):
 def run(folder: Path, rank: int | None) -> None:
     """Train; ``rank`` None sees both ranks' batches in one process."""
     torch.manual_seed(0)
-    recipe = FlowRecipe(muon_learning_rate=0.02, learning_rate=0.02, warmup_steps=1)
+    recipe = FlowRecipe(
+        muon_learning_rate=0.02, learning_rate=0.02, warmup_steps=1, layout_weight=0.5, layout_block=0
+    )
     module = Pretraining(FluxBackbone(config=SMALL), recipe=recipe, output=str(folder / "out"))
     alone = rank is None
     trainer = L.Trainer(

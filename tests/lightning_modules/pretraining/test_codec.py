@@ -55,6 +55,22 @@ def test_views_and_their_classes(scene):
     assert (difference[nobody] > 40).float().mean() < 0.02  # the background shows where nobody stands
 
 
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_the_share_of_scenes_among_crops(share):
+    data = CodecViews(train_size=2, val_size=1, batch_size=2, crop=128, workers=0, scene_share=share)
+    data.setup("fit")
+    scenes = data.views["train"][0][:, 0]
+    for _ in range(4):
+        (images, _), *_ = data.train_dataloader()
+        for image in images:
+            assert any(torch.equal(image, scene) for scene in scenes) == bool(share)
+
+
+def test_a_share_beyond_one_is_refused():
+    with pytest.raises(ValueError, match=r"scene_share: 1\.5 is not a share"):
+        CodecViews(scene_share=1.5)
+
+
 def test_a_few_steps_beat_the_linear_code(tmp_path):
     torch.manual_seed(0)
     data = CodecViews(train_size=6, val_size=4, batch_size=6, crop=32, workers=0)

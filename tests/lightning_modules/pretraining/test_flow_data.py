@@ -70,6 +70,17 @@ def test_batches_are_functions_of_seed_and_step(world):
     assert torch.equal(again.sequence.text.tokens, first[3].sequence.text.tokens)
 
 
+def test_processes_see_one_context_at_a_time_and_scenes_of_their_own(world):
+    ranks = [batches(world, dict.fromkeys(Context, 1.0), size=1) for _ in range(2)]
+    for rank, stream in enumerate(ranks):
+        stream.rank, stream.world = rank, 2
+    streams = [iter(r) for r in ranks]
+    steps = [[next(s) for s in streams] for _ in range(12)]
+    assert all(a.context == b.context for a, b in steps)
+    assert len({a.context for a, _ in steps}) > 3
+    assert sum(torch.equal(a.data, b.data) for a, b in steps) < 8  # both draw 4 of 12 scenes and sort them
+
+
 @pytest.mark.parametrize("context", list(Context))
 def test_each_context_shows_its_own_tokens(world, context):
     shard = world[3]
@@ -122,6 +133,22 @@ def test_moved_canvases_keep_their_shape_and_stay_inside(world):
     assert len(corners) > 12
 
 
+def test_the_density_counts_the_people(world):
+    given = batches(world, {Context.TEXT: 1.0}).batch(0)
+    shard = world[3]
+    for data, density in zip(given.data, given.density, strict=True):
+        (who,) = (i for i in range(len(shard)) if torch.equal(shard.image[i].float(), data))
+        assert float(density.sum()) == pytest.approx(int(shard.count[who]))
+        touched = shard.places(who)
+        assert not density.view(8, 8)[~_mask(touched)].any()
+
+
+def _mask(place):
+    mask = torch.zeros(8, 8, dtype=torch.bool)
+    mask[place[:, 0], place[:, 1]] = True
+    return mask
+
+
 def test_dropped_prompts_are_the_empty_prompt(world):
     encoder = world[2]
     batch = batches(world, {Context.TEXT: 1.0}, dropout=1.0).batch(0)
@@ -131,7 +158,7 @@ def test_dropped_prompts_are_the_empty_prompt(world):
 
 
 def test_drawn_layouts_are_the_target_and_named_in_the_prompt(world):
-    *_, encoder, shard = world
+    _, _, encoder, shard = world
     recipe = BatchRecipe({"scene": 1.0}, 3, 0.0, drawn_layouts=0.5, seed=5)
     stream = FlowBatches([shard], encoder.encode(["", LAYOUT_WORDS]), recipe)
     layouts, words = shard.contexts[:, FULL_CONTEXTS.index(Context.LAYOUT)].float(), stream.layout_words
