@@ -1,4 +1,4 @@
-# make run    install once, then the tiny suite: generate, score, compare, report
+# make run    install once, then the tiny suite and small twins of two published benchmarks: generate, score, compare
 # make test   install once, fetch the real parts, lint, and run every test that is not marked slow
 #
 # VENV=folder    environment to install into and run from (default .venv)
@@ -36,7 +36,7 @@ $(STAMP): pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 run: $(STAMP)
-	$(BIN)/python -m benchmarks.run
+	$(BIN)/python -m benchmarks.run --suite tiny --suite multi_human --suite multi_id
 
 real-parts: $(STAMP)
 	$(BIN)/python -m rewards.real_parts

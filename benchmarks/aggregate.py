@@ -4,8 +4,8 @@ The unit that is resampled is the scene. Images of one scene under several sampl
 interval over all seeds does not pretend that three samples of one prompt are three prompts.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -35,30 +35,47 @@ def rows_from_records(
         For every metric: all scenes and each slice, for all seeds together (seed None) and each seed alone; slices of
         a seed have no interval.
     """
+    chosen = list(selections(records))
+    rows = []
+    for metric in metrics:
+        for seed, part, of_part in chosen:
+            drawn = resamples if seed is None or part == "all" else 0
+            rows.append(_row(of_part, metric, {**names, "seed": seed}, part, drawn))
+    return rows
+
+
+def selections(
+    records: Sequence[Mapping[str, Any]],
+) -> Iterator[tuple[int | None, str, list[Mapping[str, Any]]]]:
+    """Seed (None for all together), part (``all`` or one slice) and their records, in the order of rows."""
     seeds = list(dict.fromkeys(r["seed"] for r in records))
     parts = sorted(
         {(key, value) for r in records for key, value in r["slices"].items() if value is not None}, key=str
     )
-    rows = []
-    for metric in metrics:
-        for seed in dict.fromkeys([None, *seeds]):
-            of_seed = [r for r in records if seed is None or r["seed"] == seed]
-            rows.append(_row(of_seed, metric, {**names, "seed": seed}, "all", resamples))
-            for key, value in parts:
-                of_part = [r for r in of_seed if r["slices"].get(key) == value]
-                drawn = resamples if seed is None else 0
-                rows.append(_row(of_part, metric, {**names, "seed": seed}, f"{key}={value}", drawn))
-    return rows
+    for seed in dict.fromkeys([None, *seeds]):
+        of_seed = [r for r in records if seed is None or r["seed"] == seed]
+        yield seed, "all", of_seed
+        for key, value in parts:
+            yield seed, f"{key}={value}", [r for r in of_seed if r["slices"].get(key) == value]
+
+
+def scene_table(records: Iterable[Mapping[str, Any]], metrics: Sequence[str]) -> Float[Tensor, "n k"]:
+    """Mean over the seeds of each scene, scenes in order of appearance; NaN where a scene has no value."""
+    values: dict[str, list[list[float]]] = {}
+    for record in records:
+        row = values.setdefault(record["scene"], [[] for _ in metrics])
+        for found, metric in zip(row, metrics, strict=True):
+            value = record["metrics"].get(metric)
+            if value is not None:
+                found.append(value)
+    rows = [[sum(v) / len(v) if v else math.nan for v in row] for row in values.values()]
+    return torch.tensor(rows, dtype=torch.float64).reshape(-1, len(metrics))
 
 
 def scene_means(records: Iterable[Mapping[str, Any]], metric: str) -> Float[Tensor, " n"]:
     """Mean over the seeds of each scene, scenes in order of appearance; scenes without a value are left out."""
-    values: dict[str, list[float]] = defaultdict(list)
-    for record in records:
-        value = record["metrics"].get(metric)
-        if value is not None:
-            values[record["scene"]].append(value)
-    return torch.tensor([sum(v) / len(v) for v in values.values()], dtype=torch.float64)
+    means = scene_table(records, [metric])[:, 0]
+    return means[~means.isnan()]
 
 
 def distance_rows(

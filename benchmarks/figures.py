@@ -37,12 +37,56 @@ FIGURES = {
         "cosine to the reference views, faces matched to planned places by the Hungarian method, "
         "0 for a missing person (Ar2Can, Algorithm 4)",
     ),
+    "identity_anywhere": Figure(
+        "Identity",
+        1,
+        3,
+        "cosine to the reference faces under the one-to-one matching of greatest total, over the number of people, 0 "
+        "for a missing person (MultiHuman-Testbench)",
+    ),
+    "preference": Figure("Preference", 1, 3, "score of the scorer named 'preference', in its own units"),
+    "action_s": Figure(
+        "Action-S",
+        1,
+        3,
+        "mean answer of a vision-language model on simple actions, a digit d as (d + 1) / 10",
+    ),
+    "action_c": Figure("Action-C", 1, 3, "the same on complex actions"),
+    "action": Figure("Action", 1, 3, "the same on all", in_summary=False),
+    "questions_failed": Figure(
+        "Unanswered",
+        -1,
+        2,
+        "questions per image that the judge did not answer with a digit",
+        in_summary=False,
+    ),
+    "unified": Figure(
+        "Unified",
+        1,
+        3,
+        "geometric mean of exact count, identity, preference and action: a definition of ours, not the paper's",
+    ),
+    "unified_no_actions": Figure(
+        "Unified, no actions", 1, 3, "geometric mean of exact count, identity and preference: likewise ours"
+    ),
+    "similarity_reference": Figure(
+        "To reference",
+        1,
+        3,
+        "cosine of each reference with the most similar face of the image (MultiID-Bench)",
+    ),
+    "similarity_truth": Figure(
+        "To truth", 1, 3, "cosine of each face of the true image with the most similar one (MultiID-Bench)"
+    ),
     "copy_paste": Figure(
         "Copy-paste",
         -1,
         3,
         "how much nearer faces are to the reference view than to the same person's true face, from -1 (the true face) "
         "to 1 (the reference itself), over matched people (WithAnyone)",
+    ),
+    "image_truth": Figure(
+        "Image–truth", 1, 3, "cosine of image and true image in the space of the image–text scorer"
     ),
     "oks": Figure(
         "OKS", 1, 3, "object keypoint similarity to the planned bodies, over people whose face was matched"

@@ -72,7 +72,7 @@ def list_files(folder: Path, prompts: Path | None) -> list[Listed]:
         if p.suffix.lower() in SUFFIXES and p.is_file()
     }
     listed = []
-    for file in sorted(present | set(known), key=_natural):
+    for file in sorted(present | set(known), key=natural):
         entry = known.get(file, {})
         method = entry.get("method") or (file.split("/")[0] if "/" in file else folder.resolve().name)
         listed.append(Listed(file, entry.get("prompt"), entry.get("people"), method))
@@ -190,7 +190,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict]]:
         raise SuiteError(str(error)) from error
 
 
-def _natural(name: str) -> list[tuple[int, int, str]]:
+def natural(name: str) -> list[tuple[int, int, str]]:
     """``image10`` after ``image9``."""
     return [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in re.split(r"(\d+)", name)]
 

@@ -26,6 +26,16 @@ from rewards.observation import KnownFaces
 
 _SEED_STRIDE = 100_003  # batches of one run get seeds that no other run of a small sampling seed gets
 
+BADGES = (
+    ("identity", "id", 0.6),
+    ("identity_anywhere", "id", 0.6),
+    ("similarity_reference", "ref", None),
+    ("similarity_truth", "truth", None),
+    ("oks", "oks", 0.6),
+    ("judge", "judge", None),
+)
+"""Figures under a picture: what they are called there, and from where on they are good."""
+
 
 @dataclass
 class Held:
@@ -267,7 +277,7 @@ def badges(values: dict[str, float | None], people: int | None) -> tuple[Badge, 
         asked = "" if people is None else f"/{people}"
         exact = values.get("count_exact")
         found.append(Badge(f"{values['faces']:.0f}{asked} faces", None if exact is None else exact == 1))
-    for name, label, enough in (("identity", "id", 0.6), ("oks", "oks", 0.6), ("judge", "judge", None)):
+    for name, label, enough in BADGES:
         value = values.get(name)
         if value is not None:
             found.append(Badge(f"{label} {value:.2f}", None if enough is None else value >= enough))

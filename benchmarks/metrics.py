@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from benchmarks.published.asked import Asked
 from datamodules.schema.interfaces import Scorer
 from rewards import observation
 from rewards.body_pose import BodyPoseReward
@@ -22,6 +23,8 @@ from rewards.functional.counts import count_error
 from rewards.functional.retrieval import top1_credit
 
 CANDIDATES = 32
+OTHERWISE_USED = {"image_text", "actions"}
+"""Scorers that metrics of their own ask."""
 Values = dict[str, Float[Tensor, " b"]]
 
 
@@ -32,10 +35,14 @@ class Observation(observation.Observation):
     Attributes:
         scorers: scorers by name.
         distractors: other prompts of the same set, for retrieval.
+        asked: what a published benchmark asks of each image, where the images belong to one.
+        notes: what metrics have to say about their figures; they append to it.
     """
 
     scorers: Mapping[str, Scorer] = field(default_factory=dict)
     distractors: tuple[str, ...] = ()
+    asked: tuple[Asked, ...] | None = None
+    notes: list[str] = field(default_factory=list)
 
 
 class Metric(Protocol):
@@ -118,7 +125,9 @@ def scores(seen: Observation) -> Values:
     """Every other scorer of the suite under its own name; images without a prompt are scored against an empty one."""
     prompts = [prompt or "" for prompt in seen.prompts]
     return {
-        name: s.score(seen.images, prompts).cpu() for name, s in seen.scorers.items() if name != "image_text"
+        name: scorer.score(seen.images, prompts).cpu()
+        for name, scorer in seen.scorers.items()
+        if name not in OTHERWISE_USED
     }
 
 

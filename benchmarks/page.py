@@ -131,7 +131,7 @@ def _title(outcome: Outcome) -> str:
 
 def _cell(row: Row | None, metric: str, top: float | None = None, under: Sequence[str] = ()) -> str:
     if row is None or row.value is None:
-        return '<td class="soft">–</td>'
+        return f'<td class="soft">{escape((row and row.absent) or "–")}</td>'
     interval = "" if row.low is None else f"<small>{shown(row.low, metric)}–{shown(row.high, metric)}</small>"
     interval += "".join(f"<small>{escape(line)}</small>" for line in under)
     mark = ' class="best"' if row.value == top else ""

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from benchmarks.jobs import build, locate
 from benchmarks.metrics import Metric, Observation, copy_paste
-from benchmarks.suite import Suite, SuiteError
+from benchmarks.published.asked import Asked
+from benchmarks.suite import Component, Suite, SuiteError
 from datamodules.schema.interfaces import Analyzer, Scorer
 from datamodules.schema.scene import SceneBatch
 from rewards.observation import KnownFaces, reference_embeddings, target_embeddings
@@ -30,11 +31,9 @@ class Panel:
     """
 
     def __init__(self, suite: Suite, distractors: Sequence[str] = ()) -> None:
-        self.analyzer = (
-            _checked(build(suite.analyzer, "analyzer"), Analyzer, "analyzer") if suite.analyzer else None
-        )
+        self.analyzer = _built(suite.analyzer, Analyzer, "analyzer") if suite.analyzer else None
         self.scorers: dict[str, Scorer] = {
-            name: _checked(build(component, f"scorers.{name}"), Scorer, f"scorers.{name}")
+            name: _built(component, Scorer, f"scorers.{name}")
             for name, component in suite.scorers.items()
             if component is not None
         }
@@ -51,7 +50,6 @@ class Panel:
             target_embeddings(self.analyzer, scenes) if compared else None,
         )
 
-    @torch.no_grad()
     def judge(
         self,
         images: Float[Tensor, "b 3 h w"],
@@ -61,18 +59,36 @@ class Panel:
         known: KnownFaces | None = None,
     ) -> list[dict[str, float | None]]:
         """All figures of each image; None where a figure is undefined for it."""
-        seen = Observation(
-            images=images,
-            prompts=tuple(prompts),
-            people=tuple(people),
-            detections=None if self.analyzer is None else self.analyzer.analyze(images),
-            scenes=scenes,
-            references=None if known is None else known.references,
-            targets=None if known is None else known.targets,
-            scorers=self.scorers,
-            distractors=self.distractors,
+        return self.figures(
+            self.observe(
+                images,
+                prompts=tuple(prompts),
+                people=tuple(people),
+                scenes=scenes,
+                references=None if known is None else known.references,
+                targets=None if known is None else known.targets,
+            )
         )
-        figures: list[dict[str, float | None]] = [{} for _ in range(len(images))]
+
+    def judge_case(
+        self, image: Float[Tensor, "3 h w"], prompt: str, people: int, asked: Asked
+    ) -> tuple[dict[str, float | None], list[str]]:
+        """All figures of one image of a published benchmark, and what its judges have to say about them."""
+        seen = self.observe(image[None], prompts=(prompt,), people=(people,), asked=(asked,))
+        return self.figures(seen)[0], seen.notes
+
+    @torch.no_grad()
+    def observe(self, images: Float[Tensor, "b 3 h w"], **known: Any) -> Observation:
+        """Let the analyzer look at images; ``known`` holds the other fields of an ``Observation``."""
+        detections = None if self.analyzer is None else self.analyzer.analyze(images)
+        return Observation(
+            images, detections=detections, scorers=self.scorers, distractors=self.distractors, **known
+        )
+
+    @torch.no_grad()
+    def figures(self, seen: Observation) -> list[dict[str, float | None]]:
+        """All figures of each image of an observation; None where a figure is undefined for it."""
+        figures: list[dict[str, float | None]] = [{} for _ in range(len(seen))]
         for metric in self.metrics:
             for name, values in metric(seen).items():
                 for figure, value in zip(figures, values.tolist(), strict=True):
@@ -98,7 +114,14 @@ def tiny_warning(suite: Suite) -> str | None:
     return TINY_WARNING.format(names=", ".join(names)) if names else None
 
 
-def _checked(built: Any, protocol: type, key: str) -> Any:
+def _built(component: Component, protocol: type, key: str) -> Any:
+    """A judge, or why it cannot be had: weights that are not where they should be, a package that is not installed."""
+    try:
+        built = build(component, key)
+    except SuiteError:
+        raise
+    except (ValueError, ModuleNotFoundError) as error:
+        raise SuiteError(f"{key}: {error}") from error
     if not isinstance(built, protocol):
         raise SuiteError(f"{key}: {type(built).__name__} does not offer what {protocol.__name__} asks for")
     return built

@@ -32,6 +32,7 @@ class Row:
         slice: ``all``, or one part such as ``people=3``.
         expected: what the suite expects of the value, such as ``≥ 1.75``; None where it states nothing.
         met: whether the value keeps that; None where nothing is expected.
+        absent: why there is no value, in two or three words; empty where there is one or nothing is to be said.
     """
 
     suite: str
@@ -46,6 +47,7 @@ class Row:
     slice: str = "all"
     expected: str | None = None
     met: bool | None = None
+    absent: str = ""
 
     @property
     def verdict(self) -> str:

@@ -8,8 +8,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from benchmarks.suite import SuiteError
+from benchmarks.suite import Suite, SuiteError
 from benchmarks.suite_file import available_suites, load_suite
 from benchmarks.sweep import configurations
 
@@ -23,6 +24,8 @@ examples
   python -m benchmarks.run --suite my_suite.yaml              a suite of your own
   python -m benchmarks.run --suite score --images out/ --prompts prompts.jsonl
                                                               score a folder of images from any model
+  python -m benchmarks.run --suite multi_human options.data=MHTB/metadata.json --images out/
+                                                              MultiHuman-Testbench; also multi_id (docs/benchmarks.md)
   python -m benchmarks.run --suite speed repeats=15           ratios of cost, measured side by side
   mlflow ui --backend-store-uri sqlite:///runs/tiny/mlflow.db compare runs
 """
@@ -37,10 +40,17 @@ def parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    made.add_argument("--suite", default="tiny", metavar="NAME|FILE.yaml", help="which suite (default: tiny)")
+    made.add_argument(
+        "--suite",
+        action="append",
+        metavar="NAME|FILE.yaml",
+        help="which suite (default: tiny); several are run in turn when the option is repeated",
+    )
     made.add_argument("--limit", type=int, metavar="N", help="at most N scenes or image files")
     made.add_argument("--output", type=Path, metavar="DIR", help="where results go (default: runs/<suite>)")
-    made.add_argument("--images", metavar="DIR", help="folder of images (suites of kind 'score')")
+    made.add_argument(
+        "--images", metavar="DIR", help="folder of images (suites that score what any model has drawn)"
+    )
     made.add_argument(
         "--prompts", metavar="FILE", help="JSONL or CSV with columns file, prompt, people, method"
     )
@@ -50,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one suite.
+    """Run the suites, all of which are checked first.
 
     Returns:
         Exit status: 0 finished, 1 some configuration failed, 2 bad arguments, 130 interrupted.
@@ -61,17 +71,32 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stdout.write(f"{name:12} {description}\n")
         return 0
     try:
-        suite, config = load_suite(arguments.suite, _overrides(arguments))
-        configurations(suite)
-        if suite.kind == "score" and suite.images.folder is None:
-            raise SuiteError("a suite of kind 'score' needs --images DIR")
-        return _run(suite, config, arguments.output or Path("runs") / suite.name)
+        names = arguments.suite or ["tiny"]
+        loaded = [_checked(name, _overrides(arguments)) for name in names]
+        status = 0
+        for suite, config in loaded:
+            output = arguments.output or Path("runs") / suite.name
+            if arguments.output and len(loaded) > 1:
+                output /= suite.name
+            status = max(status, _run(suite, config, output))
+            if status == INTERRUPTED:
+                break
+        return status
     except SuiteError as error:
         sys.stderr.write(f"benchmarks.run: error: {error}\n")
         return 2
     except KeyboardInterrupt:
         sys.stderr.write("\nInterrupted before anything was finished.\n")
         return INTERRUPTED
+
+
+def _checked(name: str, overrides: list[str]) -> tuple[Suite, dict[str, Any]]:
+    """A suite that can be run."""
+    suite, config = load_suite(name, overrides)
+    configurations(suite)
+    if suite.kind == "score" and suite.images.folder is None:
+        raise SuiteError("a suite of kind 'score' needs --images DIR")
+    return suite, config
 
 
 def _overrides(arguments: argparse.Namespace) -> list[str]:
@@ -87,7 +112,7 @@ def _quoted(value: str | int) -> str:
     return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(value)
 
 
-def _run(suite, config, output: Path) -> int:  # noqa: ANN001  (types live behind the light imports)
+def _run(suite: Suite, config: dict[str, Any], output: Path) -> int:
     sys.stderr.write(f"Suite {suite.name!r}: loading …\n")
     from benchmarks.recorder import Recorder
 

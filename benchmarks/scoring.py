@@ -1,29 +1,22 @@
 """The job ``score``: a folder of images from any model, judged file by file.
 
-``images.jsonl`` receives one line per file as it goes. A second run keeps the lines of files that have not changed
-(same name, size and modification time) under the same judges, and scores the rest; lines made by other judges are
-set aside in a file of their own.
+``images.jsonl`` receives one line per file as it goes (``benchmarks.ledger``). A second run keeps the lines of files
+that have not changed (same name, size and modification time) under the same judges, and scores the rest.
 """
 
-import hashlib
-import json
 import time
 from collections import Counter, defaultdict
 from pathlib import Path
-from typing import Any, TextIO
 
 from benchmarks.aggregate import rows_from_records
-from benchmarks.files import Listed, UnreadableError, list_files, read_image
+from benchmarks.files import Listed, list_files, read_image
 from benchmarks.generation import badges
+from benchmarks.ledger import SCORED, Ledger, Line, file_state, judges_digest, scored_line
 from benchmarks.panel import Panel, tiny_warning
 from benchmarks.pictures import encode
 from benchmarks.recorder import Recorder
 from benchmarks.report import Outcome, Sample
 from benchmarks.suite import Suite, SuiteError
-from datamodules.whole_files import write_whole
-
-SCORED = "scored"
-Line = dict[str, Any]
 
 
 class ScoringJob:
@@ -47,96 +40,36 @@ class ScoringJob:
         began = time.perf_counter()
         lines: dict[str, Line] = {}
         try:
-            with Ledger(recorder.images_file, _digest(suite, panel)) as ledger:
+            with Ledger(recorder.images_file, judges_digest(suite, panel.distractors)) as ledger:
                 for entry in listed:
-                    lines[entry.file] = ledger.known(entry, folder) or ledger.write(
-                        _score(entry, folder, panel, suite)
-                    )
+                    now = _identity(entry, folder)
+                    lines[entry.file] = ledger.known(now) or ledger.write(_score(now, entry, panel, suite))
                     recorder.step(f"Scoring {entry.file}"[:48])
         finally:
             if lines:
                 _report(lines, folder, suite, recorder, time.perf_counter() - began)
 
 
-class Ledger:
-    """The lines of ``images.jsonl``, kept from run to run.
-
-    Args:
-        path: the file.
-        judges: digest of everything that decides a score beside the file itself.
-    """
-
-    def __init__(self, path: Path, judges: str) -> None:
-        self.path, self.judges = path, judges
-        self._lines: dict[str, Line] = {}
-        self._superseded = False
-        self._file: TextIO | None = None
-
-    def __enter__(self) -> "Ledger":
-        lines = list(_read_lines(self.path))
-        others = [line for line in lines if line.get("judges") != self.judges]
-        self._lines = {line["file"]: line for line in lines if line.get("judges") == self.judges}
-        if others:
-            aside = self.path.with_name(f"images.{others[0].get('judges', 'other')}.jsonl")
-            write_whole(aside, _encode(others))
-        # rewriting drops a last line cut short by a crash, so that what is appended starts on its own line
-        write_whole(self.path, _encode(list(self._lines.values())))
-        self._file = self.path.open("a", encoding="utf-8")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            self._file.close()
-        if self._superseded:
-            write_whole(self.path, _encode(list(self._lines.values())))
-
-    def known(self, entry: Listed, folder: Path) -> Line | None:
-        """The line of an earlier run, if file, prompt and judges are still the same."""
-        old = self._lines.get(entry.file)
-        now = _identity(entry, folder)
-        if old is None or now["size"] is None or any(old.get(key) != value for key, value in now.items()):
-            return None
-        return old
-
-    def write(self, line: Line) -> Line:
-        """Append one line and push it to the disk."""
-        if self._file is None:
-            raise RuntimeError("Ledger: enter it before writing")
-        line = {**line, "judges": self.judges}
-        self._superseded |= line["file"] in self._lines
-        self._lines[line["file"]] = line
-        self._file.write(json.dumps(line, allow_nan=False) + "\n")
-        self._file.flush()
-        return line
-
-
 def _identity(entry: Listed, folder: Path) -> Line:
     """What must be unchanged for an old score to hold."""
-    path = folder / entry.file
-    stat = path.stat() if path.is_file() else None
     return {
         "file": entry.file,
-        "size": stat.st_size if stat else None,
-        "mtime_ns": stat.st_mtime_ns if stat else None,
+        **file_state(folder / entry.file),
         "prompt": entry.prompt,
         "people": entry.people,
         "method": entry.method,
     }
 
 
-def _score(entry: Listed, folder: Path, panel: Panel, suite: Suite) -> Line:
+def _score(now: Line, entry: Listed, panel: Panel, suite: Suite) -> Line:
     """One line: the figures of a file, or why there are none."""
-    line = {**_identity(entry, folder), "status": SCORED, "reason": "", "notes": [], "metrics": {}}
-    try:
-        image, notes = read_image(folder / entry.file, suite.images.max_pixels)
-    except UnreadableError as error:
-        return {**line, "status": error.status, "reason": str(error)}
-    try:
-        metrics = panel.judge(image[None], [entry.prompt], [entry.people])[0]
-    except Exception as error:  # one image a judge cannot take must not cost the rest of the folder
-        return {**line, "status": "not judged", "reason": repr(error)}
-    height, width = image.shape[1:]
-    return {**line, "width": width, "height": height, "notes": notes, "metrics": metrics}
+    path = Path(str(suite.images.folder)) / entry.file
+    return scored_line(
+        now,
+        path,
+        suite.images.max_pixels,
+        lambda image: (panel.judge(image[None], [entry.prompt], [entry.people])[0], ()),
+    )
 
 
 def _report(lines: dict[str, Line], folder: Path, suite: Suite, recorder: Recorder, seconds: float) -> None:
@@ -166,28 +99,3 @@ def _sample(line: Line, folder: Path, suite: Suite) -> Sample:
     image, _ = read_image(folder / line["file"], suite.images.max_pixels)
     name = line["file"].partition("/")[2] or line["file"]
     return Sample(name, line["prompt"] or "", encode(image), badges(line["metrics"], line["people"]))
-
-
-def _digest(suite: Suite, panel: Panel) -> str:
-    """Names analyzer, scorers, metrics and the prompts retrieval draws from."""
-    parts = [repr(suite.analyzer), repr(suite.scorers), repr(suite.metrics), repr(panel.distractors)]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
-
-
-def _read_lines(path: Path) -> list[Line]:
-    """Whole lines of a JSONL file; one cut short is left out."""
-    if not path.is_file():
-        return []
-    found = []
-    for text in path.read_text(encoding="utf-8").splitlines():
-        try:
-            line = json.loads(text)
-        except json.JSONDecodeError:
-            continue
-        if isinstance(line, dict) and {"file", "size", "mtime_ns", "status"} <= line.keys():
-            found.append(line)
-    return found
-
-
-def _encode(lines: list[Line]) -> bytes:
-    return "".join(json.dumps(line) + "\n" for line in lines).encode()

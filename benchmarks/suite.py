@@ -1,8 +1,8 @@
 """What stands in a suite, and what makes one impossible.
 
 A suite says which scenes are drawn, which methods generate them in which settings, who analyses and scores the
-images, and which figures are reported; or which ways of doing the same are timed side by side. ``kind`` chooses the
-job: ``generate``, ``score``, ``speed``, or the class path of any class with the interface of
+images, and which figures are reported; or which ways of doing the same are timed side by side; or which published
+benchmark is scored. ``kind`` chooses the job: a name of ``KINDS``, or the class path of any class with the interface of
 :class:`benchmarks.jobs.Job`, so a later method adds a file and a YAML, nothing else.
 
 This file is read before anything heavy: it imports OmegaConf and the standard library alone.
@@ -21,6 +21,8 @@ KINDS = {
     "generate": "benchmarks.generation.GenerationJob",
     "score": "benchmarks.scoring.ScoringJob",
     "speed": "benchmarks.speed.job.SpeedJob",
+    "multi_human": "benchmarks.published.job.MultiHumanJob",
+    "multi_id": "benchmarks.published.job.MultiIDJob",
 }
 
 
@@ -129,7 +131,7 @@ class Suite:
     """One benchmark from scenes to report.
 
     Attributes:
-        kind: ``generate``, ``score`` or the class path of a job.
+        kind: a name of ``KINDS`` or the class path of a job.
         seeds: sampling seeds; every setting is run once per seed, and what is trained is trained once per seed.
         draws: images per scene and seed; from two on, ``diversity`` says how far they are apart.
         metrics: dotted paths of functions from ``Observation`` to named per-image figures.

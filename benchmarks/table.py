@@ -76,7 +76,7 @@ def _steps(steps: Sequence[Direction]) -> Table:
 def _cell(outcome: Outcome, metric: str, top: float | None) -> Text:
     row = outcome.row(metric)
     if row is None or row.value is None:
-        return Text("–", style="dim")
+        return Text((row and row.absent) or "–", style="dim")
     cell = Text(shown(row.value, metric), style="bold" if row.value == top else "")
     if row.low is not None:
         cell.append(f"\n{shown(row.low, metric)}–{shown(row.high, metric)}", style="dim")

@@ -92,6 +92,16 @@ def best_identity_similarity(
     return _matched(cosine, hungarian(cosine, maximize=True))
 
 
+def nearest_similarity(people: Float[Tensor, "n d"], embeddings: Float[Tensor, "o d"]) -> Float[Tensor, " n"]:
+    """Cosine of each person with the most similar face, which may serve several people; 0 where there is no face.
+
+    MultiID-Bench's similarity to references and to the true image is the mean of the result.
+    """
+    if not len(embeddings):
+        return people.new_zeros(len(people))
+    return pairwise_cosine(people, embeddings).amax(dim=1)
+
+
 def copy_paste(
     generated: Float[Tensor, "*s d"],
     target: Float[Tensor, "*s d"],

@@ -12,7 +12,7 @@ import re
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 import requests
 import torch
@@ -32,6 +32,18 @@ PREFERENCE = (
 MAX_ATTEMPTS = 5
 _ANSWER = re.compile(r"\s*([0-9])\s*\.?\s*")
 _PASSING = {408, 409, 425, 429, 500, 502, 503, 504}
+
+
+class Answer(NamedTuple):
+    """What came of one question.
+
+    Attributes:
+        score: (digit + 1) / 10, or NaN where the judge failed.
+        reason: why it failed; empty where it did not.
+    """
+
+    score: float
+    reason: str
 
 
 class VLMJudge(Scorer):
@@ -87,16 +99,19 @@ class VLMJudge(Scorer):
 
     def ask(self, images: Float[Tensor, "b 3 h w"], questions: Sequence[str]) -> Float[Tensor, " b"]:
         """One question per image; (digit + 1) / 10, or NaN."""
+        return torch.tensor([answer.score for answer in self.answers(images, questions)])
+
+    def answers(self, images: Float[Tensor, "b 3 h w"], questions: Sequence[str]) -> list[Answer]:
+        """One question per image, and what came of it."""
         key = os.environ.get(self.key_variable)
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         with ThreadPoolExecutor(self.parallel) as pool:
-            answers = list(
+            return list(
                 pool.map(lambda pair: self._judge(headers, *pair), zip(images, questions, strict=True))
             )
-        return torch.tensor([torch.nan if digit is None else (digit + 1) / 10 for digit in answers])
 
-    def _judge(self, headers: dict[str, str], image: Float[Tensor, "3 h w"], question: str) -> int | None:
-        """The digit, or None after the last attempt; why is in the log."""
+    def _judge(self, headers: dict[str, str], image: Float[Tensor, "3 h w"], question: str) -> Answer:
+        """The judgement, or why there is none after the last attempt."""
         reason = ""
         for attempt in range(self.attempts):
             if attempt:
@@ -119,9 +134,9 @@ class VLMJudge(Scorer):
                 break  # asking again would be refused again
             digit, reason = _digit(reply)
             if digit is not None:
-                return digit
+                return Answer((digit + 1) / 10, "")
         logger.warning("judge %s at %s: no answer for one image (%s)", self.model, self.url, reason)
-        return None
+        return Answer(float("nan"), reason)
 
     def _request(self, image: Float[Tensor, "3 h w"], question: str) -> Any:
         buffer = io.BytesIO()

@@ -161,3 +161,22 @@ class Failing:
 
     def generate(self, batch, *, seed):
         raise RuntimeError("no memory left")
+
+
+class Painter:
+    """A generator: the references' colours as squares at the planned places."""
+
+    name = "painter"
+
+    def __init__(self, broken_on: str = "") -> None:
+        self.broken_on = broken_on
+
+    def generate(self, batch, *, seed, shade=0.3):
+        if self.broken_on and self.broken_on in batch.prompts[0]:
+            raise RuntimeError("no memory left")
+        height, width = batch.size
+        image = torch.full((1, 3, height, width), shade)
+        for box, reference in zip(batch.layout.boxes[0], batch.references[0], strict=True):
+            x0, y0, x1, y1 = (box * torch.tensor([width, height, width, height])).round().int().tolist()
+            image[0, :, y0:y1, x0:x1] = reference.mean(dim=(1, 2))[:, None, None]
+        return image

@@ -35,6 +35,7 @@ def test_rows_have_exactly_the_published_keys():
         "slice": "all",
         "expected": None,
         "met": None,
+        "absent": "",
     }
     assert list(row) == [f.name for f in fields(Row)]
 

@@ -10,6 +10,7 @@ from rewards.functional.faces import (
     best_identity_similarity,
     frontal_score,
     frontality,
+    nearest_similarity,
     pairwise_cosine,
     placed_identity_similarity,
     roll_deg,
@@ -146,6 +147,14 @@ def test_best_similarity_is_the_greatest_total(n, o):
         for columns in itertools.permutations(range(o), min(n, o))
     )
     assert best_identity_similarity(references, embeddings).sum().item() == pytest.approx(best)
+
+
+def test_nearest_similarity_is_the_greatest_cosine_of_each():
+    people, embeddings = random(4, 6), random(2, 6, seed=9)
+    cosine = torch.nn.functional.cosine_similarity(people[:, None], embeddings[None], dim=-1)
+    expected = [max(row.tolist()) for row in cosine]
+    assert nearest_similarity(people, embeddings).tolist() == pytest.approx(expected)
+    assert nearest_similarity(people, embeddings[:0]).tolist() == [0.0] * 4
 
 
 def test_nobody_and_broken_boxes_have_defined_values():

@@ -8,7 +8,8 @@ import torch
 from scipy import stats
 
 from rewards.functional import intervals
-from rewards.functional.intervals import bootstrap_mean
+from rewards.functional.intervals import bootstrap_combined, bootstrap_mean
+from rewards.functional.unified import unified_score
 
 
 def sample(n, seed=0):
@@ -64,3 +65,51 @@ def test_one_value_and_none():
 def test_senseless_options_are_refused(options):
     with pytest.raises(ValueError, match=next(iter(options))):
         bootstrap_mean(sample(5), **options)
+
+
+def table(n=40):
+    """Three figures that go together, the third known of every other unit."""
+    rng = np.random.default_rng(5)
+    common = rng.uniform(0.2, 0.6, (n, 1))
+    values = common + rng.uniform(0, 0.4, (n, 3))
+    values[::2, 2] = np.nan
+    return values
+
+
+def test_the_interval_of_a_combined_figure_is_scipys_paired_bootstrap():
+    values = table()
+
+    def statistic(*columns):
+        return stats.gmean([np.nanmean(column) for column in columns])
+
+    reference = stats.bootstrap(
+        tuple(values.T),
+        statistic,
+        paired=True,
+        vectorized=False,
+        n_resamples=700,
+        method="percentile",
+        rng=np.random.default_rng(4),
+    ).confidence_interval
+    ours = bootstrap_combined(torch.from_numpy(values), unified_score, resamples=700, seed=4)
+    assert ours.low == pytest.approx(reference.low, abs=1e-12)
+    assert ours.high == pytest.approx(reference.high, abs=1e-12)
+    assert ours.mean == pytest.approx(statistic(*values.T))
+    assert ours.n == 40
+
+
+def test_of_one_figure_it_is_the_mean(monkeypatch):
+    values = sample(30)
+    whole = bootstrap_combined(values[:, None], lambda means: means[..., 0], resamples=300)
+    assert whole == pytest.approx(bootstrap_mean(values, resamples=300))
+    monkeypatch.setattr(intervals, "MAX_DRAWN", 500)
+    assert bootstrap_combined(values[:, None], lambda means: means[..., 0], resamples=300) == whole
+
+
+def test_units_of_which_nothing_is_known_do_not_count():
+    values = torch.from_numpy(table())
+    with_empty = torch.cat([values, torch.full((3, 3), torch.nan, dtype=torch.float64)])
+    assert bootstrap_combined(with_empty, unified_score) == bootstrap_combined(values, unified_score)
+    nothing = bootstrap_combined(torch.full((2, 2), torch.nan), unified_score)
+    assert nothing.n == 0
+    assert math.isnan(nothing.mean)
