@@ -13,7 +13,8 @@ class SceneGenerator(Protocol):
     """What a method must offer to be benchmarked.
 
     One with ``train(seed, tell)`` and ``training`` (``benchmarks.trained``) is trained before each seed's images; one
-    with ``check()`` is built and asked before anything is generated whether its arguments make sense.
+    with ``check()`` is built and asked before anything is generated whether its arguments make sense; one with
+    ``figures`` has these values of its last call reported, by name, one per image.
 
     Attributes:
         name: shown in logs; the suite's own name for the method is what reports use.

@@ -37,6 +37,17 @@ FIGURES = {
         "cosine to the reference views, faces matched to planned places by the Hungarian method, "
         "0 for a missing person (Ar2Can, Algorithm 4)",
     ),
+    "identity_anywhere": Figure(
+        "Identity, anywhere",
+        1,
+        3,
+        "cosine to the reference views, faces matched to whom they resemble most by the Hungarian method, wherever "
+        "they stand, 0 for a missing person (MultiHuman-Testbench)",
+    ),
+    "plan_exact": Figure("Exact plan", 1, 3, "share of plans with exactly as many people as asked for"),
+    "plan_iou": Figure("Plan IoU", 1, 3, "overlap with the boxes of the prompt's own layout, left to right"),
+    "plan_refused": Figure("Refused", -1, 3, "share of prompts that were given no plan"),
+    "plan_seconds": Figure("s / plan", -1, 2, "wall time of planning per image on this machine"),
     "copy_paste": Figure(
         "Copy-paste",
         -1,

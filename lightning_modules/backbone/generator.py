@@ -48,6 +48,18 @@ def prompted_sequence(
     )
 
 
+def unprompted(sequence: TokenSequence, empty: PromptEmbedding) -> TokenSequence:
+    """The free side of classifier-free guidance: the same noise and LoRA sets, the empty prompt and no conditions.
+
+    Args:
+        sequence: what is guided.
+        empty: the empty prompt, encoded; one row.
+    """
+    everyone = torch.zeros(len(sequence.pooled), dtype=torch.long)
+    text = replace(text_group(empty).select(everyone), adapters=sequence.text.adapters)
+    return replace(sequence, text=text, pooled=empty.pooled[everyone], conditions=())
+
+
 class FluxGenerator:
     """Draws the scenes of a batch; everything heavy is loaded at the first call.
 
@@ -139,7 +151,9 @@ class FluxGenerator:
         embeds = self.backbone.transformer.config.guidance_embeds
         scale = torch.full((b,), guidance) if embeds else None
         prompted = self.backbone.prepare(sequence)
-        null = None if embeds or guidance == 1 else self.backbone.prepare(self._unconditional(sequence))
+        null = None
+        if not embeds and guidance != 1:
+            null = self.backbone.prepare(unprompted(sequence, self.encoder.encode([""])))
 
         def velocity(x: Float[Tensor, "b s c"], index: int) -> Float[Tensor, "b s c"]:
             sigma = sigmas[index].expand(b)
@@ -150,11 +164,3 @@ class FluxGenerator:
             return cast(Tensor, free + guidance * (guided - free))
 
         return velocity
-
-    def _unconditional(self, sequence: TokenSequence) -> TokenSequence:
-        """The empty prompt and no context: the free side of classifier-free guidance."""
-        b = len(sequence.pooled)
-        empty = self.encoder.encode([""])
-        text = replace(text_group(empty), adapters=sequence.text.adapters)
-        repeated = replace(text, tokens=text.tokens.expand(b, -1, -1))
-        return replace(sequence, text=repeated, pooled=empty.pooled.expand(b, -1), conditions=())

@@ -5,12 +5,13 @@ import json
 import pytest
 import torch
 
-from benchmarks import trained
+from benchmarks import trained, training_run
 from benchmarks.generation import check_generator
 from benchmarks.suite import Component, SuiteError
 from benchmarks.suite_file import load_suite
 from benchmarks.sweep import Configuration, configurations
-from benchmarks.trained import ConfiguredArtist, TrainedArtist, TrainingFailed
+from benchmarks.trained import ConfiguredArtist, TrainedArtist
+from benchmarks.training_run import TrainingFailed
 from datamodules.collate import collate
 from datamodules.tiny_world.scenes import draw_scene
 
@@ -40,8 +41,8 @@ def batch():
 @pytest.fixture
 def loads(monkeypatch):
     """The LoRA sets that modules were loaded with."""
-    seen, artist = [], trained.artist
-    monkeypatch.setattr(trained, "artist", lambda *a: (seen.append(a[1]), artist(*a))[1])
+    seen, policy = [], trained.trained_policy
+    monkeypatch.setattr(trained, "trained_policy", lambda *a: (seen.append(a[1]), policy(*a))[1])
     return seen
 
 
@@ -50,11 +51,11 @@ def method(folder, *changes, **options):
 
 
 def digest(made, seed=0):
-    return trained._digest(made._written(seed))
+    return training_run.digest(made.run.written(seed))
 
 
 def test_each_seed_is_trained_once_and_draws_its_own_images(folder, batch, loads, monkeypatch):
-    monkeypatch.setattr(trained, "_LOOK_S", 0.05)
+    monkeypatch.setattr(training_run, "_LOOK_S", 0.05)
     told = []
     drawing = method(folder)
     with pytest.raises(RuntimeError, match="call train"):
@@ -147,7 +148,9 @@ def test_ablations_share_the_trainings_they_have_in_common():
     assert digest(made(suites["artist"], "tuned")) == digest(made(suites["table_d3"], "tuned"))
 
 
-@pytest.mark.parametrize("name", ["artist", "table_3", "table_d2", "table_d3", "sharing", "warning"])
+@pytest.mark.parametrize(
+    "name", ["architect_b", "artist", "table_3", "table_d2", "table_d3", "sharing", "warning"]
+)
 def test_ablations_have_three_seeds_a_base_and_trainings_that_differ(name):
     suite, _ = load_suite(name)
     found = configurations(suite)

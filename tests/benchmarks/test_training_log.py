@@ -42,9 +42,9 @@ def test_a_line_that_is_being_written_is_left_for_later(run):
 
 
 def test_how_far_it_is_in_one_line(run, tmp_path_factory):
-    said = last_words(read_curves(run), 10)
-    assert said == "epoch 4 of 10, reward 0.300, validated 3.500"
-    assert last_words(read_curves(tmp_path_factory.mktemp("empty")), 10) == "starting"
+    trainer = {"max_epochs": 10, "max_steps": -1}
+    assert last_words(run, trainer) == "epoch 4 of 10, reward 0.300, validated 3.500"
+    assert last_words(tmp_path_factory.mktemp("empty"), trainer) == "starting"
 
 
 def test_the_time_is_known_where_it_was_noted(run):
