@@ -15,6 +15,11 @@ CAPTION = (
     "learned from."
 )
 HEALTH = {"policy/divergence": "Distance from the start", "policy/diversity": "Spread within groups"}
+LOSSES = {
+    "train/ce": "Cross-entropy, training",
+    "train/giou": "1 − gIoU, training",
+    "train/l1": "L1 distance, training",
+}
 
 
 def training_curves(outcomes: Sequence[Outcome]) -> tuple[str, str]:
@@ -44,7 +49,7 @@ def _shown(trainings: Sequence[Training]) -> dict[str, str]:
     names = dict.fromkeys(name for training in trainings for name in training.curves)
     judged = sorted((n for n in names if n.startswith("val/")), key=lambda name: name != "val/total")
     titles = {name: f"{name[4:].replace('_', '–').capitalize()}, validated" for name in judged}
-    return titles | {n: t for n, t in {REWARD: "Reward", **HEALTH}.items() if n in names}
+    return titles | {n: t for n, t in {REWARD: "Reward", **HEALTH, **LOSSES}.items() if n in names}
 
 
 def _line(axis: Axes, trainings: Mapping[int, Training], name: str, method: str, colour: str) -> None:

@@ -38,7 +38,7 @@ FIGURES = {
         "0 for a missing person (Ar2Can, Algorithm 4)",
     ),
     "identity_anywhere": Figure(
-        "Identity",
+        "Identity, anywhere",
         1,
         3,
         "cosine to the reference faces under the one-to-one matching of greatest total, over the number of people, 0 "
@@ -78,6 +78,10 @@ FIGURES = {
     "similarity_truth": Figure(
         "To truth", 1, 3, "cosine of each face of the true image with the most similar one (MultiID-Bench)"
     ),
+    "plan_exact": Figure("Exact plan", 1, 3, "share of plans with exactly as many people as asked for"),
+    "plan_iou": Figure("Plan IoU", 1, 3, "overlap with the boxes of the prompt's own layout, left to right"),
+    "plan_refused": Figure("Refused", -1, 3, "share of prompts that were given no plan"),
+    "plan_seconds": Figure("s / plan", -1, 2, "wall time of planning per image on this machine"),
     "copy_paste": Figure(
         "Copy-paste",
         -1,

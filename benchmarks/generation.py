@@ -162,8 +162,8 @@ class _Run:
             for index in range(len(self.held.batches)):
                 drawn = [self._draw(generator, index, seed, draw) for draw in range(self.suite.draws)]
                 apart = spread([images for images, _ in drawn])
-                for draw, (images, seconds) in enumerate(drawn):
-                    self._judge(images, (index, seed, draw), {**apart, "seconds": seconds})
+                for draw, (images, beside) in enumerate(drawn):
+                    self._judge(images, (index, seed, draw), {**apart, **beside})
                 recorder.step(self.configuration.title)
         return Outcome(
             method=self.configuration.method,
@@ -180,8 +180,8 @@ class _Run:
 
     def _draw(
         self, generator: SceneGenerator, index: int, seed: int, draw: int
-    ) -> tuple[Float[Tensor, "b 3 h w"], float]:
-        """Images of a batch in [0, 1], and the seconds that each took."""
+    ) -> tuple[Float[Tensor, "b 3 h w"], dict[str, float | Float[Tensor, " b"]]]:
+        """Images of a batch in [0, 1], the seconds that each took, and what the generator has to say of them."""
         batch = self.held.batches[index]
         noise = seed * _SEED_STRIDE + draw * len(self.held.batches) + index
         started = time.perf_counter()
@@ -191,7 +191,7 @@ class _Run:
         if not draw:  # the one the gallery shows
             self._beside = getattr(generator, "beside", ())
         _check_images(images, batch)
-        return images.float().clamp(0, 1), seconds
+        return images.float().clamp(0, 1), {**getattr(generator, "figures", {}), "seconds": seconds}
 
     def _judge(
         self,

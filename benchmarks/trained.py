@@ -1,6 +1,7 @@
 """Artists made of a training configuration: as they start, and trained by the benchmark once per seed.
 
-What ablations compare; ``benchmarks.training_run`` trains, and finds what was trained before.
+What ablations compare: Artists, and drafts of Architect-B, which are policies alike. ``benchmarks.training_run``
+trains, and finds what was trained before.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,16 +14,16 @@ from torch import Tensor
 from benchmarks.training_log import Training, read_training
 from benchmarks.training_run import CPU, TrainingRun, arguments, found
 from datamodules.schema.scene import SceneBatch
-from lightning_modules.ar2can.artist import GRPOArtistModule
-from lightning_modules.ar2can.generate import artist
 from lightning_modules.cli import configuration
+from lightning_modules.configured import trained_policy
+from lightning_modules.policy.grpo_module import GRPOModule
 
 SEED_KEYS = ("seed_everything", "model.init_args.recipe.seed", "data.init_args.seed")
 EXPORT = "callbacks.lora_export.LoRAExport"
 
 
 class ConfiguredArtist:
-    """The Artist of a training configuration: as it starts, or with a LoRA set trained before.
+    """The Artist, or Architect-B, of a training configuration: as it starts, or with a LoRA set trained before.
 
     Args:
         config: the training configuration, below ``configs/`` or a path.
@@ -42,7 +43,7 @@ class ConfiguredArtist:
     ) -> None:
         self.config, self.changes = found(config), [*common, *changes]
         self.lora, self.name = lora, name
-        self.module: GRPOArtistModule | None = None
+        self.module: GRPOModule | None = None
 
     def check(self) -> None:
         """Read the configuration; nothing is built.
@@ -54,13 +55,21 @@ class ConfiguredArtist:
 
     def generate(self, batch: SceneBatch, *, seed: int) -> Float[Tensor, "b 3 h w"]:
         """One image per scene, with the steps the configuration validates with."""
+        return self.built().draw(batch, seed)
+
+    def built(self) -> GRPOModule:
+        """The policy itself."""
         if self.module is None:
-            self.module = artist(self.config, self.lora, self.changes)
-        return self.module.draw(batch, seed)
+            self.module = self._built(self.lora)
+        return self.module
+
+    def _built(self, lora: str | None) -> GRPOModule:
+        needed = "an Artist's or Architect-B's"
+        return trained_policy(self.config, lora, GRPOModule, needed, self.changes)  # type: ignore[type-abstract]
 
 
 class TrainedArtist(ConfiguredArtist):
-    """An Artist, trained by a configuration with some changes before it draws.
+    """An Artist, or Architect-B, trained by a configuration with some changes before it draws.
 
     Args:
         config: as above; one of its callbacks is a ``LoRAExport``.
@@ -112,19 +121,19 @@ class TrainedArtist(ConfiguredArtist):
         if self._seed == seed:
             return Path(str(self.lora))
         run, trained = self.run.finished(seed, _export_path, tell)
-        self.module, self.lora = artist(self.config, trained, self.changes), str(trained)
+        self.module, self.lora = self._built(str(trained)), str(trained)
         self.training, self._seed = read_training(run), seed
         return trained
 
-    def generate(self, batch: SceneBatch, *, seed: int) -> Float[Tensor, "b 3 h w"]:
-        """One image per scene, with the steps the configuration validates with.
+    def built(self) -> GRPOModule:
+        """The policy as it was trained last.
 
         Raises:
             RuntimeError: before :meth:`train`.
         """
         if self._seed is None:
-            raise RuntimeError("TrainedArtist.generate: call train(seed) first")
-        return super().generate(batch, seed=seed)
+            raise RuntimeError("TrainedArtist: call train(seed) first")
+        return super().built()
 
 
 def _export_path(written: dict[str, Any]) -> str:

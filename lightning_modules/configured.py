@@ -1,25 +1,29 @@
-"""The module of a training configuration, for programs that use what was trained."""
+"""Models of training configurations, as the commands and the benchmarks use them: built, and with trained LoRA sets."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
-import lightning as L
+from lightning import LightningModule
 
+from lightning_modules.backbone.shipped_lora import lora_file
 from lightning_modules.cli import TroupeCLI
+from lightning_modules.policy.grpo_module import ADAPTER, GRPOModule
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 
-Module = TypeVar("Module", bound=L.LightningModule)
+Module = TypeVar("Module", bound=LightningModule)
+Trained = TypeVar("Trained", bound=GRPOModule)
 
 
-def configured_module(config: Path, kind: type[Module], changes: Sequence[str] = ()) -> Module:
-    """The module that a configuration trains, built and in evaluation mode.
+def configured(config: Path, kind: type[Module], needed: str, changes: Sequence[str] = ()) -> Module:
+    """The module of a training configuration on one CPU process, not yet built.
 
     Args:
-        config: a file of ``configs/``.
-        kind: what the module has to be.
-        changes: ``key=value`` overrides.
+        config: the training configuration.
+        kind: what it has to train.
+        needed: whose configuration is asked for, in messages.
+        changes: further ``key=value`` arguments of the command line.
 
     Raises:
         ValueError: if there is no such file, or it trains something else.
@@ -30,8 +34,47 @@ def configured_module(config: Path, kind: type[Module], changes: Sequence[str] =
     arguments = [part for file in files for part in ("-c", str(file))]
     module = TroupeCLI([*arguments, *changes, "trainer.logger=false"], run=False).model
     if not isinstance(module, kind):
-        raise ValueError(
-            f"--config: {config} trains a {type(module).__name__}; give a configuration of a {kind.__name__}"
-        )
+        raise ValueError(f"--config: {config} trains a {type(module).__name__}; give {needed} configuration")
+    return module
+
+
+def configured_module(config: Path, kind: type[Module], changes: Sequence[str] = ()) -> Module:
+    """The same, built and in evaluation mode.
+
+    Args:
+        config: as in :func:`configured`.
+        kind: likewise.
+        changes: likewise.
+
+    Raises:
+        ValueError: likewise.
+    """
+    module = configured(config, kind, f"a {kind.__name__}'s", changes)
     module.configure_model()
+    return module.eval()
+
+
+def trained_policy(
+    config: Path, lora: str | Path | None, kind: type[Trained], needed: str, changes: Sequence[str] = ()
+) -> Trained:
+    """A policy of a training configuration, with a trained LoRA set if there is one.
+
+    Args:
+        config: as in :func:`configured`.
+        lora: name of a shipped LoRA set, or a file; None for the model that training starts from.
+        kind: as in :func:`configured`.
+        needed: likewise.
+        changes: likewise.
+
+    Raises:
+        ValueError: also if the LoRA set is missing, or a shipped one is not the one its card describes.
+    """
+    module = configured(config, kind, needed, changes)
+    try:
+        trained = None if lora is None else lora_file(str(lora))
+    except ValueError as error:
+        raise ValueError(f"--lora: {error}") from error
+    module.configure_model()
+    if trained is not None:
+        module.backbone.load_adapter(ADAPTER, trained)
     return module.eval()

@@ -1,12 +1,17 @@
 """Where the people of a published benchmark stand, for generators that need a plan: named by ``options.planner``."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, Protocol
 
 from benchmarks.published.case import Case
 from datamodules.plan_files import PlanError, read_plan, row_of_faces
 from datamodules.schema.layout import Layout
-from lightning_modules.ar2can import plan
+from lightning_modules.ar2can import planning
+from lightning_modules.ar2can.architect_flow import Draft
+from lightning_modules.ar2can.planning import Kind, Request
+
+NAMES: dict[Kind, str] = {"llm": "Architect-A", "flow": "Architect-B"}
 
 
 class Planner(Protocol):
@@ -56,38 +61,40 @@ class PlanFiles:
         return layout, "plan files"
 
 
-class ArchitectA:
-    """Ar2Can's Architect-A reads the prompt (``lightning_modules.ar2can.plan``).
+class Architect:
+    """One of Ar2Can's Architects reads the prompt (``lightning_modules.ar2can.planning``).
 
     Args:
+        kind: ``llm`` is Architect-A, ``flow`` Architect-B.
         config: its training configuration; the tiny one by default.
         weights: what it was trained to; by default the shipped file of the configuration's name.
+        redraws: how often Architect-B draws anew what cannot be used.
         otherwise: a case for which it plans another number of people, or nothing, stands in a ``row`` or is not drawn
             (``refuse``).
     """
 
     def __init__(
         self,
+        kind: Kind = "llm",
         config: str | None = None,
         weights: str | None = None,
+        redraws: int = 0,
         otherwise: Literal["row", "refuse"] = "refuse",
     ) -> None:
         self.otherwise = _checked(otherwise)
-        self.architect = plan.architect(
-            plan.CONFIG if config is None else Path(config), None if weights is None else Path(weights)
-        )
+        self.request = Request(kind, None if config is None else Path(config), weights, redraws=redraws)
+        self.architect = planning.architect(self.request)
 
     def plan(self, case: Case, data: Path) -> tuple[Layout, str]:
         """People from left to right."""
+        request = replace(self.request, people=case.people)
         try:
-            layout = plan.layout_of(case.prompt, self.architect.plan([case.prompt])[0])
+            answer = planning.plan_prompt(self.architect, case.prompt, request)
+            drawn = answer.answer if isinstance(answer, Draft) else answer
+            layout = planning.layout_of(case.prompt, drawn)
         except PlanError as error:
             return _instead(case, self.otherwise, str(error))
-        planned = int(layout.counts()[0])
-        if planned != case.people:
-            reason = f"the Architect plans {planned} people, but the case has {case.people} references"
-            return _instead(case, self.otherwise, reason)
-        return layout, "Architect-A"
+        return layout, NAMES[self.request.kind]
 
 
 def _instead(case: Case, otherwise: str, reason: str) -> tuple[Layout, str]:

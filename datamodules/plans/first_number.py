@@ -17,7 +17,13 @@ def first_number(prompt: str) -> int:
     >>> first_number("three nurses and two patients"), first_number("a nurse in room 4"), first_number("a nurse")
     (3, 4, 1)
     """
+    named = named_number(prompt)
+    return 1 if named is None else named
+
+
+def named_number(prompt: str) -> int | None:
+    """The first number in words or digits; None if there is none."""
     found = _NUMBER.search(prompt)
     if found is None:
-        return 1
+        return None
     return int(found.group()) if found.group().isdigit() else _VALUES[found.group().lower()]

@@ -3,7 +3,8 @@
     python -m lightning_modules.ar2can.generate --prompt "Two friends on a beach" --faces ann.png bob.png
 
 Model, rewards and sampling are those of a training configuration (the tiny Artist's by default), so that what was
-trained is what draws. Without ``--layout`` people stand in a row.
+trained is what draws. Who stands where is said by a plan (``--layout``) or by an Architect (``--architect``); without
+either, people stand in a row.
 """
 
 import argparse
@@ -29,13 +30,13 @@ from datamodules.plan_files import MAX_PEOPLE, PlanError, read_plan, row_of_face
 from datamodules.schema.interfaces import Analyzer
 from datamodules.schema.layout import Layout
 from datamodules.schema.scene import Person, Scene, SceneBatch
+from lightning_modules.ar2can.architect_flow import Draft
 from lightning_modules.ar2can.artist import GRPOArtistModule
-from lightning_modules.backbone.shipped_lora import lora_file
-from lightning_modules.cli import TroupeCLI
-from lightning_modules.policy.grpo_module import ADAPTER
+from lightning_modules.ar2can.plan import add_options
+from lightning_modules.ar2can.planning import Request, architect, check_prompt, layout_of, plan_prompt
+from lightning_modules.configured import CONFIGS, trained_policy
 from rewards.stack import RewardTable
 
-CONFIGS = Path(__file__).parents[2] / "configs"
 CONFIG = CONFIGS / "ar2can" / "artist_tiny.yaml"
 TUNED = "artist_tiny"
 
@@ -51,9 +52,8 @@ def main(args: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--prompt", required=True, help="what the image shows")
     parser.add_argument("--faces", required=True, nargs="+", type=Path, help="one image per person, in order")
-    parser.add_argument(
-        "--layout", type=Path, help="plan as JSON (datamodules/plan_files.py); a row without it"
-    )
+    parser.add_argument("--layout", type=Path, help="plan as JSON (datamodules/plan_files.py)")
+    add_options(parser, "architect-")
     parser.add_argument("--out", type=Path, default=Path("runs/generated"), help="folder of the results")
     parser.add_argument("--config", type=Path, default=CONFIG, help="training configuration of the Artist")
     parser.add_argument(
@@ -98,7 +98,7 @@ def generate(options: argparse.Namespace) -> list[dict[str, float | int | None]]
         raise ValueError(f"--images: {options.images} must be at least 1")
     if len(options.faces) > MAX_PEOPLE:
         raise FaceError(f"--faces: {len(options.faces)} people; at most {MAX_PEOPLE} can be drawn")
-    layout = read_plan(options.layout) if options.layout else row_of_faces(len(options.faces))
+    layout = _planned(options)
     planned = int(layout.counts()[0])
     if planned != len(options.faces):
         raise PlanError(
@@ -127,6 +127,27 @@ def generate(options: argparse.Namespace) -> list[dict[str, float | int | None]]
     return scores
 
 
+def _planned(options: argparse.Namespace) -> Layout:
+    """The plan of a file, of an Architect, or a row."""
+    if options.layout and options.architect:
+        raise ValueError("--layout, --architect: a plan is given or made; leave one of them out")
+    if options.layout:
+        return read_plan(options.layout)
+    if options.architect is None:
+        return row_of_faces(len(options.faces))
+    check_prompt(options.prompt)
+    request = Request(
+        options.architect,
+        options.architect_config,
+        options.architect_weights,
+        len(options.faces),
+        options.seed,
+        options.redraws,
+    )
+    found = plan_prompt(architect(request), options.prompt, request)
+    return layout_of(options.prompt, found.answer if isinstance(found, Draft) else found)
+
+
 def draw_and_judge(
     module: GRPOArtistModule, scenes: SceneBatch, seeds: Sequence[int]
 ) -> tuple[Float[Tensor, "b 3 h w"], RewardTable]:
@@ -149,23 +170,7 @@ def artist(config: Path, lora: str | Path | None, changes: Sequence[str] = ()) -
         ValueError: if the configuration trains something else, a file is missing, or a shipped LoRA set is not the one
             its card describes.
     """
-    if not config.is_file():
-        raise ValueError(f"--config: there is no file {config}")
-    try:
-        trained = None if lora is None else lora_file(str(lora))
-    except ValueError as error:
-        raise ValueError(f"--lora: {error}") from error
-    files = [CONFIGS / "trainer" / "cpu.yaml", config]
-    arguments = [part for file in files for part in ("-c", str(file))]
-    module = TroupeCLI([*arguments, *changes, "trainer.logger=false"], run=False).model
-    if not isinstance(module, GRPOArtistModule):
-        raise ValueError(
-            f"--config: {config} trains a {type(module).__name__}; give an Artist's configuration"
-        )
-    module.configure_model()
-    if trained is not None:
-        module.backbone.load_adapter(ADAPTER, trained)
-    return module.eval()
+    return trained_policy(config, lora, GRPOArtistModule, "an Artist's", changes)
 
 
 def read_face(path: Path) -> Float[Tensor, "3 h w"]:

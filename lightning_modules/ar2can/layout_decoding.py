@@ -37,16 +37,20 @@ class Answer:
     """What became of one prompt.
 
     Attributes:
-        boxes: (n, 4) face boxes, xyxy in [0, 1]; empty if refused.
+        boxes: (n, 4) face boxes, xyxy in [0, 1]; empty if refused, but for a wrong number (``count``).
         tally: the words in front of the layout.
         refusal: why there is no plan, or None.
         mended: what had to be put right.
+        keypoints: (n, 17, 3) bodies, COCO-17 (x, y, v); None from an Architect that plans faces alone.
+        told: the refusal in words, where they depend on the answer.
     """
 
     boxes: Float[Tensor, "n 4"] = field(default_factory=lambda: torch.zeros(0, 4))
     tally: str = ""
     refusal: str | None = None
     mended: tuple[str, ...] = ()
+    keypoints: Float[Tensor, "n k 3"] | None = None
+    told: str = ""
 
 
 class Planner(Protocol):

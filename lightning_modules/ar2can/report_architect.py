@@ -25,7 +25,7 @@ from lightning_modules.ar2can.architect_llm import ArchitectLLMModule
 from lightning_modules.ar2can.layout_decoding import Answer
 from lightning_modules.ar2can.layout_figures import layout_statistics, mean_iou
 from lightning_modules.ar2can.layout_tokens import REFUSAL_TALLIES
-from lightning_modules.ar2can.plan import CONFIG, architect, untrained
+from lightning_modules.ar2can.planning import DEFAULTS, language_architect, untrained
 from lightning_modules.language.model import LanguageModel
 
 Counts = Sequence[int | None]
@@ -114,7 +114,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--config", type=Path, default=CONFIG, help="training configuration of Architect-A")
+    parser.add_argument(
+        "--config", type=Path, default=DEFAULTS["llm"], help="training configuration of Architect-A"
+    )
     parser.add_argument(
         "--weights", type=Path, help="by default the shipped file of the configuration's name"
     )
@@ -128,7 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.count < 1 or options.base_count < 0:
         parser.error("--count must be at least 1, --base-count at least 0")
     try:
-        module = architect(options.config, options.weights)
+        module = language_architect(options.config, options.weights)
     except (ValueError, FileNotFoundError) as error:
         parser.exit(2, f"report_architect: {error}\n")
     figures = report(module, options.config, options.splits, options.count, options.base_count)

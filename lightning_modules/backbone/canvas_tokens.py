@@ -90,7 +90,7 @@ def canvas_tokens(
         person, row, column = canvases.keep.nonzero(as_tuple=True)
         position = torch.stack([row, column], dim=1)
         ids = canvas_ids(position, person, recipe.share_ids)
-        kept = tokens.view(*canvases.keep.shape, -1)[canvases.keep]
+        kept = tokens.view(*canvases.keep.shape, tokens.shape[-1])[canvases.keep]
         scene = CanvasTokens(kept, ids.to(kept), position, person)
         if recipe.behind != "shared":
             if batch.layout.depths is None:

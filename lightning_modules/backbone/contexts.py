@@ -81,7 +81,7 @@ def context_image(context: Context, batch: SceneBatch) -> Float[Tensor, "b 3 h w
 def context_group(
     context: Context, batch: SceneBatch, codec: LatentCodec, canvas: CanvasRecipe | None = None
 ) -> TokenGroup | None:
-    """The condition tokens of a batch; None for text alone.
+    """The condition tokens of a batch; None for text alone, and for canvases of scenes without people.
 
     Args:
         context: what is shown.
@@ -92,6 +92,8 @@ def context_group(
     if context is Context.TEXT:
         return None
     if context in (Context.CANVAS, Context.SINGLE_CANVAS):
+        if not bool(batch.layout.valid.any()):
+            return None
         scenes = canvas_tokens(batch, codec, canvas)
         if context is Context.SINGLE_CANVAS:
             scenes = [scene.of(0) for scene in scenes]

@@ -5,6 +5,7 @@ towards what was better. Subclasses say what the backbone is shown beside the pr
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any, cast
 
 import lightning as L
@@ -13,12 +14,14 @@ from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
 from datamodules.groups import GroupBatch
-from datamodules.schema.interfaces import PromptEncoder
+from datamodules.schema.interfaces import PromptEmbedding, PromptEncoder
 from datamodules.schema.scene import SceneBatch
 from datamodules.text.minilm import MiniLMPromptEncoder
 from lightning_modules.backbone.flux import FluxBackbone
 from lightning_modules.backbone.generator import prompted_sequence
+from lightning_modules.backbone.guidance import unprompted
 from lightning_modules.backbone.latents import LatentCodec, load_codec, token_grid
+from lightning_modules.backbone.prepared import PreparedSequence
 from lightning_modules.backbone.tokens import TokenGroup, TokenSequence
 from lightning_modules.policy.advantages import Advantages, group_advantages
 from lightning_modules.policy.health import Health, diversity
@@ -98,11 +101,17 @@ class GRPOModule(L.LightningModule, ABC):
     @torch.no_grad()
     def encode(self, scenes: SceneBatch) -> TokenSequence:
         """Prompt and conditions of each scene, once, however many images are drawn of it."""
-        rows, columns = token_grid(scenes.size)
+        return self.prompted(scenes.prompts, scenes.size, self.conditions(scenes))
+
+    @torch.no_grad()
+    def prompted(
+        self, prompts: Sequence[str], size: tuple[int, int], conditions: tuple[TokenGroup, ...] = ()
+    ) -> TokenSequence:
+        """The policy's sequence for prompts and conditions, images being of ``size`` (height, width) in pixels."""
+        rows, columns = token_grid(size)
         channels = self.backbone.transformer.config.in_channels
-        blank = torch.zeros(len(scenes), rows * columns, channels)
-        prompts = self.encoder.encode(scenes.prompts)
-        sequence = prompted_sequence(prompts, blank, (rows, columns), self.conditions(scenes))
+        blank = torch.zeros(len(prompts), rows * columns, channels)
+        sequence = prompted_sequence(self.encoder.encode(prompts), blank, (rows, columns), conditions)
         return sequence.with_adapters(ADAPTER)
 
     def training_step(self, batch: GroupBatch, batch_idx: int) -> None:
@@ -138,16 +147,19 @@ class GRPOModule(L.LightningModule, ABC):
     ) -> tuple[list[Rollout], RewardTable]:
         sequence = self.encode(batch.scenes)
         known = self.rewards.known(batch.scenes)
+        empty = self._empty_prompt()
         rollouts, tables = [], []
         for chunk, members in enumerate(batch.members.split(self.recipe.micro_batch)):
             rng = self._generator(1 + chunk)
             noise = torch.randn(len(members), *sequence.noise.tokens.shape[1:], generator=rng)
+            chosen = sequence.select(members)
             rollout = self.policy.rollout(
-                self.backbone.prepare(sequence.select(members)),
+                self.backbone.prepare(chosen),
                 noise.to(self.device),
                 recorded,
                 rng,
                 keep_means=self.recipe.ratio_norm,
+                free=self._free(chosen, empty),
             )
             images = self.codec.decode(rollout.trajectory.final, batch.scenes.size)
             tables.append(self.rewards.judge(images, batch.scenes.select(members), known.select(members)))
@@ -250,10 +262,25 @@ class GRPOModule(L.LightningModule, ABC):
             seed: of the noise.
             sequence: from :meth:`encode`, where scenes are drawn from several seeds; encoded here if None.
         """
-        sequence = sequence or self.encode(scenes)
+        return self.draw_sequence(sequence or self.encode(scenes), scenes.size, seed)
+
+    @torch.no_grad()
+    def draw_sequence(
+        self, sequence: TokenSequence, size: tuple[int, int], seed: int
+    ) -> Float[Tensor, "b 3 h w"]:
+        """One image per row of an encoded sequence, in [0, 1]; arguments as above."""
         noise = torch.randn(sequence.noise.tokens.shape, generator=Generator().manual_seed(seed))
-        latents = self.policy.draw(self.backbone.prepare(sequence), noise.to(self.device))
-        return self.codec.decode(latents, scenes.size)
+        free = self._free(sequence, self._empty_prompt())
+        latents = self.policy.draw(self.backbone.prepare(sequence), noise.to(self.device), free)
+        return self.codec.decode(latents, size)
+
+    def _empty_prompt(self) -> PromptEmbedding | None:
+        """What guidance leads away from; None without guidance."""
+        return self.encoder.encode([""]) if self.policy.sampling.free_guidance != 1 else None
+
+    def _free(self, sequence: TokenSequence, empty: PromptEmbedding | None) -> PreparedSequence | None:
+        """The frozen base, shown nothing."""
+        return None if empty is None else self.backbone.prepare(unprompted(sequence.with_adapters(), empty))
 
     def _generator(self, stream: int) -> Generator:
         """A source of randomness that depends on seed, epoch, process and stream alone: runs resume exactly."""

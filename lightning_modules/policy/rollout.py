@@ -27,7 +27,9 @@ class Sampling:
     Attributes:
         steps: network calls per image in training.
         eval_steps: in validation, without random steps.
-        guidance: the guidance scale that models embed; ignored by models that do not (they are trained as they are).
+        guidance: the guidance scale that models embed; ignored by models that do not.
+        free_guidance: scale of classifier-free guidance, away from the frozen base that is shown neither prompt nor
+            conditions; 1 is none (one network pass per step, else two).
         stepper: rule of the random steps.
         choice: which steps are random and trained; the others follow the flow.
         shift: how the schedule leans towards noise; FLUX's resolution shift by default.
@@ -36,9 +38,16 @@ class Sampling:
     steps: int = 10
     eval_steps: int = 10
     guidance: float = 2.0
+    free_guidance: float = 1.0
     stepper: Stepper = field(default_factory=CPS)
     choice: StepChoice = field(default_factory=StepWindow)
     shift: SigmaShift | None = None
+
+    def __post_init__(self) -> None:
+        if not self.free_guidance >= 1:
+            raise ValueError(
+                f"free_guidance: {self.free_guidance} must be at least 1, which is without; 2 to 4 is usual"
+            )
 
 
 class Scored(NamedTuple):
@@ -65,11 +74,13 @@ class Rollout:
         sequence: prompt, conditions and positions, prepared once.
         trajectory: recorded steps.
         sigmas: the schedule.
+        free: the sequence without prompt and conditions, where drawing is guided away from it.
     """
 
     sequence: PreparedSequence
     trajectory: Trajectory
     sigmas: Float[Tensor, " t"]
+    free: PreparedSequence | None = None
 
     def __len__(self) -> int:
         return len(self.trajectory)
@@ -87,14 +98,24 @@ class Policy:
         self.backbone, self.sampling = backbone, sampling
 
     def velocity(
-        self, sequence: PreparedSequence, x: Float[Tensor, "b s c"], sigmas: Float[Tensor, " t"], index: int
+        self,
+        sequence: PreparedSequence,
+        x: Float[Tensor, "b s c"],
+        sigmas: Float[Tensor, " t"],
+        index: int,
+        free: PreparedSequence | None = None,
     ) -> Float[Tensor, "b s c"]:
-        """The velocity at a place of the schedule."""
+        """The velocity at a place of the schedule, guided away from ``free``, through which no gradient goes."""
         b = len(x)
         embeds = self.backbone.transformer.config.guidance_embeds
         scale = torch.full((b,), self.sampling.guidance, device=x.device) if embeds else None
         sigma = sigmas[index].to(x.device).expand(b)
-        return self.backbone(sequence.with_noise(x), sigma, scale)
+        velocity = self.backbone(sequence.with_noise(x), sigma, scale)
+        if free is None:
+            return velocity
+        with torch.no_grad():
+            away = self.backbone(free.with_noise(x), sigma, scale).float()
+        return away + self.sampling.free_guidance * (velocity.float() - away)
 
     @torch.no_grad()
     def rollout(
@@ -104,11 +125,12 @@ class Policy:
         recorded: tuple[int, ...],
         rng: Generator,
         keep_means: bool = False,
+        free: PreparedSequence | None = None,
     ) -> Rollout:
         """Draw images from ``noise``; the recorded steps are random, their means kept where they are asked for."""
         sigmas = sigma_schedule(self.sampling.steps, noise.shape[1], self.sampling.shift)
         trajectory = sample_trajectory(
-            lambda x, index: self.velocity(sequence, x, sigmas, index),
+            lambda x, index: self.velocity(sequence, x, sigmas, index, free),
             noise,
             sigmas,
             self.sampling.stepper,
@@ -116,14 +138,19 @@ class Policy:
             rng,
             keep_means=keep_means,
         )
-        return Rollout(sequence, trajectory, sigmas)
+        return Rollout(sequence, trajectory, sigmas, free)
 
     @torch.no_grad()
-    def draw(self, sequence: PreparedSequence, noise: Float[Tensor, "b s c"]) -> Float[Tensor, "b s c"]:
+    def draw(
+        self,
+        sequence: PreparedSequence,
+        noise: Float[Tensor, "b s c"],
+        free: PreparedSequence | None = None,
+    ) -> Float[Tensor, "b s c"]:
         """Clean latents without random steps: what the policy is used for."""
         sigmas = sigma_schedule(self.sampling.eval_steps, noise.shape[1], self.sampling.shift)
         return sample(
-            lambda x, index: self.velocity(sequence, x, sigmas, index), noise, sigmas, EulerStepper()
+            lambda x, index: self.velocity(sequence, x, sigmas, index, free), noise, sigmas, EulerStepper()
         )
 
     def score(self, rollout: Rollout, k: int, sequence: PreparedSequence | None = None) -> Scored:
@@ -136,6 +163,6 @@ class Policy:
         """
         record = rollout.trajectory
         index, x = record.indices[k], record.before[k]
-        velocity = self.velocity(sequence or rollout.sequence, x, rollout.sigmas, index)
+        velocity = self.velocity(sequence or rollout.sequence, x, rollout.sigmas, index, rollout.free)
         step = self.sampling.stepper.step(x, velocity, rollout.sigmas, index)
         return Scored(mean_log_prob(record.after[k], step.mean, step.std), step.mean, step.std, velocity)

@@ -32,8 +32,8 @@ class Fixed:
 
 
 def architect(monkeypatch, answer, **options):
-    monkeypatch.setattr(planners.plan, "architect", lambda config, weights: Fixed(answer))
-    return planners.ArchitectA(**options)
+    monkeypatch.setattr(planners.planning, "architect", lambda request: Fixed(answer))
+    return planners.Architect(**options)
 
 
 def test_an_architects_plan_is_taken(case, monkeypatch, tmp_path):
@@ -45,7 +45,7 @@ def test_an_architects_plan_is_taken(case, monkeypatch, tmp_path):
 @pytest.mark.parametrize("planned", [1, 3])
 def test_a_plan_for_others_is_refused_or_replaced_and_said(case, monkeypatch, tmp_path, planned):
     answer = Answer(boxes(planned))
-    with pytest.raises(PlanError, match=f"plans {planned} people, but the case has 2"):
+    with pytest.raises(PlanError, match=f"planned with {planned} people where 2 are asked for"):
         architect(monkeypatch, answer).plan(case, tmp_path)
     layout, origin = architect(monkeypatch, answer, otherwise="row").plan(case, tmp_path)
     assert int(layout.counts()) == 2

@@ -41,8 +41,8 @@ def batch():
 @pytest.fixture
 def loads(monkeypatch):
     """The LoRA sets that modules were loaded with."""
-    seen, artist = [], trained.artist
-    monkeypatch.setattr(trained, "artist", lambda *a: (seen.append(a[1]), artist(*a))[1])
+    seen, policy = [], trained.trained_policy
+    monkeypatch.setattr(trained, "trained_policy", lambda *a: (seen.append(a[1]), policy(*a))[1])
     return seen
 
 
@@ -148,7 +148,9 @@ def test_ablations_share_the_trainings_they_have_in_common():
     assert digest(made(suites["artist"], "tuned")) == digest(made(suites["table_d3"], "tuned"))
 
 
-@pytest.mark.parametrize("name", ["artist", "table_3", "table_d2", "table_d3", "sharing", "warning"])
+@pytest.mark.parametrize(
+    "name", ["architect_b", "artist", "table_3", "table_d2", "table_d3", "sharing", "warning"]
+)
 def test_ablations_have_three_seeds_a_base_and_trainings_that_differ(name):
     suite, _ = load_suite(name)
     found = configurations(suite)

@@ -116,7 +116,7 @@ def count(module: nn.Module) -> int:
 @pytest.fixture
 def lab(tmp_path, monkeypatch):
     """A working folder in which the files stand that configurations of the papers ask for, empty."""
-    for name in ("Qwen2-VL-7B-Instruct/config.json", "HPSv3.safetensors"):
+    for name in ("Qwen2-VL-7B-Instruct/config.json", "HPSv3.safetensors", "HPS_v2.1_compressed.pt"):
         path = tmp_path / "models" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()

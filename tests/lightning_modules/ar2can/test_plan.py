@@ -8,7 +8,9 @@ from small_architects import known_examples
 
 from datamodules.plan_files import read_plan
 from lightning_modules.ar2can.layout_decoding import Answer
-from lightning_modules.ar2can.plan import CONFIGS, MAX_CHARACTERS, REASONS, layout_of, main
+from lightning_modules.ar2can.plan import main
+from lightning_modules.ar2can.planning import MAX_CHARACTERS, REASONS, layout_of
+from lightning_modules.configured import CONFIGS
 
 
 def run(knowing_files, tmp_path, prompt, *options):
@@ -75,3 +77,11 @@ def test_every_refusal_has_its_sentence(reason):
     with pytest.raises(ValueError, match=r"^prompt: 'a prompt' \w+") as refused:
         layout_of("a prompt", Answer(refusal=reason))
     assert len(str(refused.value)) > 60
+
+
+def test_another_number_than_asked_for_is_no_plan(knowing_files, tmp_path, capsys):
+    assert run(knowing_files, tmp_path, prompt_for(3), "--people", "3").is_file()
+    with pytest.raises(SystemExit) as stopped:
+        run(knowing_files, tmp_path / "other", prompt_for(3), "--people", "4")
+    assert stopped.value.code == 2
+    assert "was planned with 3 people where 4 are asked for" in capsys.readouterr().err
