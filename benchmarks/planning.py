@@ -106,7 +106,7 @@ class PlanningJob:
             SuiteError: if a method or an option makes no sense.
         """
         wanted = configurations(suite)
-        planners = [_checked(configuration) for configuration in wanted]
+        planners = [check_planner(configuration) for configuration in wanted]
         asked = _asked(suite)
         recorder.plan(len(wanted), sum(len(configuration.seeds) for configuration in wanted))
         for configuration, planner in zip(wanted, planners, strict=True):
@@ -116,7 +116,12 @@ class PlanningJob:
                 recorder.fail(configuration.method, configuration.label, error)
 
 
-def _checked(configuration: Configuration) -> Planner:
+def check_planner(configuration: Configuration) -> Planner:
+    """The planner of a configuration; a mistyped class or argument is found before anything is trained.
+
+    Raises:
+        SuiteError: if it cannot be built, or does not train and plan.
+    """
     key = f"methods.{configuration.method}.generator"
     try:
         planner = build(configuration.generator, key)

@@ -20,6 +20,10 @@ RATIOS = [
     "boxes_vs_canvases_3",
     "boxes_vs_canvases_7",
     "boxes_2_to_7",
+    "cached_vs_joint",
+    "cached_vs_branch",
+    "cached_vs_causal",
+    "cache_once",
     "window_time",
     "window_memory",
     "window_trajectory",
@@ -153,7 +157,7 @@ def test_mistakes_stop_before_anything_is_measured(quick, tmp_path, capsys, over
 def test_mistakes_in_the_suite_are_named(override, words):
     with pytest.raises(SuiteError, match=words):
         load_suite("speed", [override])
-    nothing = [f"workloads.{name}=null" for name in ("canvases", "policy", "groups", "kontext")]
+    nothing = [f"workloads.{name}=null" for name in ("canvases", "condition", "policy", "groups", "kontext")]
     with pytest.raises(SuiteError, match="at least one entry under 'workloads'"):
         load_suite("speed", nothing)
 

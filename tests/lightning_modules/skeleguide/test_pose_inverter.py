@@ -147,6 +147,7 @@ def test_the_module_trains_validates_and_exports(tmp_path):
     L.Trainer(
         accelerator="cpu", max_steps=2, logger=False, enable_checkpointing=False, enable_progress_bar=False,
         enable_model_summary=False, num_sanity_val_steps=0,
+        val_check_interval=2, check_val_every_n_epoch=None,
     ).fit(module, datamodule=data)  # fmt: skip
     card = read_card(tmp_path, "pose_inverter")
     assert card.steps == 2
