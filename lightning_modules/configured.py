@@ -1,5 +1,6 @@
 """Models of training configurations, as the commands and the benchmarks use them: built, and with trained LoRA sets."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -30,6 +31,8 @@ def configured(config: Path, kind: type[Module], needed: str, changes: Sequence[
     """
     if not config.is_file():
         raise ValueError(f"--config: there is no file {config}")
+    for name in ("lightning.pytorch", "lightning.fabric"):  # their greetings are for those who train
+        logging.getLogger(name).setLevel(logging.WARNING)
     files = [CONFIGS / "trainer" / "cpu.yaml", config]
     arguments = [part for file in files for part in ("-c", str(file))]
     module = TroupeCLI([*arguments, *changes, "trainer.logger=false"], run=False).model
