@@ -4,6 +4,7 @@ Every place of the tiny world exists without its people, so a sample is exact: o
 target are equal to the last bit.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -109,7 +110,52 @@ class HumanInPlaceScenes(Dataset[HumanInPlace]):
         return sample
 
 
-class HumanInPlaceDataModule(LightningDataModule):
+class HumanInPlaceLoaders(LightningDataModule, ABC):
+    """Batches of the samples that a subclass has.
+
+    Args:
+        batch_size: samples per batch.
+        num_workers: loader processes; 0 reads in the main process.
+        seed: of the order of training samples; batches are endless and a function of the step (``step_batches``).
+    """
+
+    def __init__(self, batch_size: int, num_workers: int, seed: int) -> None:
+        super().__init__()
+        self.batch_size, self.num_workers, self.seed = batch_size, num_workers, seed
+
+    @abstractmethod
+    def dataset(self, split: Split) -> Dataset[HumanInPlace]:
+        """The samples of a split."""
+
+    def train_dataloader(self) -> DataLoader[HumanInPlace]:
+        """Endless shuffled batches, going on at the trainer's step."""
+        return step_loader(
+            self.dataset("train"), self.batch_size, join, self.trainer, self.seed, self.num_workers
+        )
+
+    def val_dataloader(self) -> DataLoader[HumanInPlace]:
+        """Validation batches in order."""
+        return self._loader("val")
+
+    def test_dataloader(self) -> DataLoader[HumanInPlace]:
+        """Test batches in order."""
+        return self._loader("test")
+
+    def predict_dataloader(self) -> DataLoader[HumanInPlace]:
+        """The test batches."""
+        return self._loader("test")
+
+    def _loader(self, split: Split) -> DataLoader[HumanInPlace]:
+        return DataLoader(
+            self.dataset(split),
+            batch_size=self.batch_size,
+            num_workers=self.num_workers,
+            collate_fn=join,
+            persistent_workers=self.num_workers > 0,
+        )
+
+
+class HumanInPlaceDataModule(HumanInPlaceLoaders):
     """Tiny-world samples with disjoint identities and compositions in training, validation and test.
 
     Args:
@@ -134,51 +180,21 @@ class HumanInPlaceDataModule(LightningDataModule):
         first_seed: int = 0,
         keep: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__(batch_size, num_workers, first_seed)
         self.n_train, self.n_val, self.n_test, self.counts = n_train, n_val, n_test, counts
-        self.batch_size, self.num_workers, self.first_seed = batch_size, num_workers, first_seed
         self._datasets: dict[Split, HumanInPlaceScenes] = {}
         self.keep = keep
 
     def described(self) -> str:
         """What a model is trained on, for its card."""
-        return f"{self.n_train} scenes of the train split, from seed {self.first_seed}, {list(self.counts)} people"
+        return f"{self.n_train} scenes of the train split, from seed {self.seed}, {list(self.counts)} people"
 
     def dataset(self, split: Split) -> HumanInPlaceScenes:
         """The samples of a split."""
         sizes: dict[Split, int] = {"train": self.n_train, "val": self.n_val, "test": self.n_test}
         if split not in self._datasets:
-            self._datasets[split] = HumanInPlaceScenes(
-                split, sizes[split], self.counts, self.first_seed, self.keep
-            )
+            self._datasets[split] = HumanInPlaceScenes(split, sizes[split], self.counts, self.seed, self.keep)
         return self._datasets[split]
-
-    def train_dataloader(self) -> DataLoader[HumanInPlace]:
-        """Endless shuffled batches, going on at the trainer's step."""
-        return step_loader(
-            self.dataset("train"), self.batch_size, join, self.trainer, self.first_seed, self.num_workers
-        )
-
-    def val_dataloader(self) -> DataLoader[HumanInPlace]:
-        """Validation batches in order."""
-        return self._loader("val")
-
-    def test_dataloader(self) -> DataLoader[HumanInPlace]:
-        """Test batches in order."""
-        return self._loader("test")
-
-    def predict_dataloader(self) -> DataLoader[HumanInPlace]:
-        """The test batches."""
-        return self._loader("test")
-
-    def _loader(self, split: Split) -> DataLoader[HumanInPlace]:
-        return DataLoader(
-            self.dataset(split),
-            batch_size=self.batch_size,
-            num_workers=self.num_workers,
-            collate_fn=join,
-            persistent_workers=self.num_workers > 0,
-        )
 
 
 def _change(sample: HumanInPlace, change: Callable[[Tensor], Tensor]) -> HumanInPlace:

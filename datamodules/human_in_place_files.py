@@ -10,21 +10,19 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Bool, Float
-from lightning import LightningDataModule
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from datamodules.coco_people import CocoImage, read_people, read_prompts, read_splits
 from datamodules.coco_samples import CocoFolder, SampleChoice
 from datamodules.geometry.draw import draw_layouts
 from datamodules.geometry.heads import head_boxes
-from datamodules.human_in_place import join
+from datamodules.human_in_place import HumanInPlaceLoaders
 from datamodules.human_removal import HumanRemoval
 from datamodules.photographs.files import UnfitError, decode, encode
 from datamodules.photographs.framing import Frame
 from datamodules.schema.human_in_place import HumanInPlace
 from datamodules.schema.layout import Layout
-from datamodules.step_batches import step_loader
 from datamodules.tiny_world.identities import SPLITS, Split
 from datamodules.whole_files import write_whole
 
@@ -126,7 +124,7 @@ class HumanInPlaceFiles(Dataset[HumanInPlace]):
         return _picture(path, image.size)
 
 
-class HumanInPlaceFilesDataModule(LightningDataModule):
+class HumanInPlaceFilesDataModule(HumanInPlaceLoaders):
     """Training, validation and test samples from files.
 
     Args:
@@ -150,9 +148,8 @@ class HumanInPlaceFilesDataModule(LightningDataModule):
         num_workers: int = 0,
         seed: int = 0,
     ) -> None:
-        super().__init__()
+        super().__init__(batch_size, num_workers, seed)
         self.files, self.choice, self.splits, self.removal = files, choice, splits, removal
-        self.batch_size, self.num_workers, self.seed = batch_size, num_workers, seed
 
     def dataset(self, split: Split) -> HumanInPlaceFiles:
         """The samples of a split."""
@@ -163,27 +160,6 @@ class HumanInPlaceFilesDataModule(LightningDataModule):
         else:
             ids = [key for key in read_people(self.files.annotations) if _split(key) == split]
         return HumanInPlaceFiles(self.files, self.choice, ids, self.removal)
-
-    def train_dataloader(self) -> DataLoader[HumanInPlace]:
-        """Endless shuffled batches, going on at the trainer's step."""
-        return step_loader(
-            self.dataset("train"), self.batch_size, join, self.trainer, self.seed, self.num_workers
-        )
-
-    def val_dataloader(self) -> DataLoader[HumanInPlace]:
-        """Validation batches in order."""
-        return self._loader("val")
-
-    def test_dataloader(self) -> DataLoader[HumanInPlace]:
-        """Test batches in order."""
-        return self._loader("test")
-
-    def predict_dataloader(self) -> DataLoader[HumanInPlace]:
-        """The test batches."""
-        return self._loader("test")
-
-    def _loader(self, split: Split) -> DataLoader[HumanInPlace]:
-        return DataLoader(self.dataset(split), self.batch_size, num_workers=self.num_workers, collate_fn=join)
 
 
 def _split(image_id: int) -> Split:
