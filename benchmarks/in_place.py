@@ -7,15 +7,14 @@ skeletons.
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from benchmarks.trained import EXPORT
 from benchmarks.training_log import Training, read_training
-from benchmarks.training_run import CPU, TrainingRun, arguments, found
+from benchmarks.training_run import CPU, TrainingRun, arguments, exported_lora, found
 from datamodules.geometry.draw import draw_layouts
 from datamodules.geometry.edits import turn_left_arm
 from datamodules.schema.scene import SceneBatch
@@ -150,7 +149,7 @@ class TrainedInPlace(InPlace):
         Raises:
             ValueError: if it does not accept the changes, lacks a callback to be left out, or exports no LoRA set.
         """
-        _last_export(self.run.written(0))
+        exported_lora(self.run.written(0))
 
     def train(self, seed: int, tell: Callable[[str], None] = lambda _: None) -> Path:
         """Train with a seed, unless that has been done; what is drawn next is drawn by the result.
@@ -162,7 +161,7 @@ class TrainedInPlace(InPlace):
             TrainingFailed: if the training ends with an error.
         """
         if self._seed != seed:
-            run, trained = self.run.finished(seed, _last_export, tell)
+            run, trained = self.run.finished(seed, exported_lora, tell)
             self.weights, self.module = trained.parent, None
             self.training, self._seed = read_training(run, "steps"), seed
         return self.weights
@@ -177,12 +176,3 @@ class TrainedInPlace(InPlace):
             raise RuntimeError("TrainedInPlace.generate: call train(seed) first")
         with torch.no_grad():
             return super().generate(batch, seed=seed, pose=pose)
-
-
-def _last_export(written: dict[str, Any]) -> str:
-    """The LoRA set that is written last."""
-    callbacks = written["trainer"]["callbacks"] or []
-    paths = [str(c["init_args"]["path"]) for c in callbacks if c["class_path"] == EXPORT]
-    if not paths:
-        raise ValueError(f"config: there is no callback {EXPORT}, so nothing would be left of a training")
-    return paths[-1]

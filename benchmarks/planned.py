@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Protocol, cast
 
 import torch
@@ -19,7 +18,7 @@ from datamodules.schema.scene import SceneBatch
 from lightning_modules.ar2can.architect_flow import ArchitectFlowModule
 from lightning_modules.ar2can.architect_llm import ArchitectLLMModule
 from lightning_modules.ar2can.layout_decoding import Answer
-from lightning_modules.ar2can.planning import WEIGHTS, language_architect
+from lightning_modules.ar2can.planning import language_architect, weights_file
 
 
 class Architect(Protocol):
@@ -44,7 +43,7 @@ class LanguageArchitect:
 
     def __init__(self, config: str = "ar2can/architect_tiny.yaml", weights: str | None = None) -> None:
         self.config = found(config)
-        self.weights = Path(weights) if weights else WEIGHTS / f"{self.config.stem}.safetensors"
+        self.weights = weights
         self._module: ArchitectLLMModule | None = None
 
     def check(self) -> None:
@@ -53,8 +52,7 @@ class LanguageArchitect:
         Raises:
             ValueError: if not.
         """
-        if not self.weights.is_file():
-            raise ValueError(f"weights: there is no file {self.weights}; train it as {self.config} says")
+        weights_file(self.config, self.weights)
 
     def answers(self, batch: SceneBatch, seed: int) -> list[Answer]:
         """Greedy, whatever the seed."""

@@ -53,16 +53,19 @@ def load_suite(name: str, overrides: Sequence[str] = ()) -> tuple[Suite, dict[st
         plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
         suite = OmegaConf.to_object(config)
     except ConfigKeyError as error:
-        valid = [f.name for f in fields(error.object_type)] if is_dataclass(error.object_type) else []
-        raise SuiteError(
-            f"{path.name}: unknown key {error.full_key!r}{nearest(str(error.key), valid)}"
-        ) from error
+        raise SuiteError(f"{path.name}: {unknown_key(error)}") from error
     except OmegaConfBaseException as error:
         key = error.full_key or ""
         raise SuiteError(f"{path.name}: {key}: {str(error).splitlines()[0]}") from error
     assert isinstance(suite, Suite)
     check(suite, path.name)
     return suite, plain  # type: ignore[return-value]
+
+
+def unknown_key(error: ConfigKeyError) -> str:
+    """What an error message says of a key that a schema does not have."""
+    valid = [f.name for f in fields(error.object_type)] if is_dataclass(error.object_type) else []
+    return f"unknown key {error.full_key!r}{nearest(str(error.key), valid)}"
 
 
 def _find(name: str) -> Path:

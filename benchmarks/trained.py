@@ -6,20 +6,18 @@ trains, and finds what was trained before.
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor
 
 from benchmarks.training_log import Training, read_training
-from benchmarks.training_run import CPU, TrainingRun, arguments, found
+from benchmarks.training_run import CPU, TrainingRun, arguments, exported_lora, found
 from datamodules.schema.scene import SceneBatch
 from lightning_modules.cli import configuration
 from lightning_modules.configured import trained_policy
 from lightning_modules.policy.grpo_module import GRPOModule
 
 SEED_KEYS = ("seed_everything", "model.init_args.recipe.seed", "data.init_args.seed")
-EXPORT = "callbacks.lora_export.LoRAExport"
 
 
 class ConfiguredArtist:
@@ -102,7 +100,7 @@ class TrainedArtist(ConfiguredArtist):
         Raises:
             ValueError: if it does not accept the changes, lacks a callback to be left out, or exports no LoRA set.
         """
-        _export_path(self.run.written(0))
+        exported_lora(self.run.written(0))
 
     def train(self, seed: int, tell: Callable[[str], None] = lambda _: None) -> Path:
         """Train with a seed, unless that has been done; what is drawn next is drawn by the result.
@@ -120,7 +118,7 @@ class TrainedArtist(ConfiguredArtist):
         """
         if self._seed == seed:
             return Path(str(self.lora))
-        run, trained = self.run.finished(seed, _export_path, tell)
+        run, trained = self.run.finished(seed, exported_lora, tell)
         self.module, self.lora = self._built(str(trained)), str(trained)
         self.training, self._seed = read_training(run), seed
         return trained
@@ -134,10 +132,3 @@ class TrainedArtist(ConfiguredArtist):
         if self._seed is None:
             raise RuntimeError("TrainedArtist: call train(seed) first")
         return super().built()
-
-
-def _export_path(written: dict[str, Any]) -> str:
-    for callback in written["trainer"]["callbacks"] or []:
-        if callback["class_path"] == EXPORT:
-            return str(callback["init_args"]["path"])
-    raise ValueError(f"config: there is no callback {EXPORT}, so nothing would be left of a training")

@@ -26,6 +26,7 @@ from lightning_modules.configured import CONFIGS
 
 CPU = "trainer/cpu.yaml"
 WRITTEN = "config.yaml"
+EXPORT = "callbacks.lora_export.LoRAExport"
 REPOSITORY = CONFIGS.parent
 _LOOK_S = 2.0  # between two looks at a training that runs
 _PATIENCE_S = 30.0  # for a training that is asked to stop
@@ -120,6 +121,19 @@ def found(name: str, key: str = "config") -> Path:
     if not path.is_file():
         raise ValueError(f"{key}: {name} is neither below configs/ nor a file")
     return path.resolve()
+
+
+def exported_lora(written: dict[str, Any]) -> str:
+    """The LoRA set that a training writes last.
+
+    Raises:
+        ValueError: if it writes none.
+    """
+    callbacks = written["trainer"]["callbacks"] or []
+    paths = [str(c["init_args"]["path"]) for c in callbacks if c["class_path"] == EXPORT]
+    if not paths:
+        raise ValueError(f"config: there is no callback {EXPORT}, so nothing would be left of a training")
+    return paths[-1]
 
 
 def arguments(hardware: Path, config: Path, changes: Sequence[str]) -> list[str]:

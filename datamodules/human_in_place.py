@@ -124,6 +124,10 @@ class HumanInPlaceLoaders(LightningDataModule, ABC):
         self.batch_size, self.num_workers, self.seed = batch_size, num_workers, seed
 
     @abstractmethod
+    def described(self) -> str:
+        """What a model is trained on, for its card."""
+
+    @abstractmethod
     def dataset(self, split: Split) -> Dataset[HumanInPlace]:
         """The samples of a split."""
 

@@ -151,6 +151,11 @@ class HumanInPlaceFilesDataModule(HumanInPlaceLoaders):
         super().__init__(batch_size, num_workers, seed)
         self.files, self.choice, self.splits, self.removal = files, choice, splits, removal
 
+    def described(self) -> str:
+        """What a model is trained on, for its card."""
+        names = ", ".join(Path(file).name for file in self.files.annotations)
+        return f"the training photographs of {names}"
+
     def dataset(self, split: Split) -> HumanInPlaceFiles:
         """The samples of a split."""
         if split not in SPLITS:

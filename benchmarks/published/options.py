@@ -1,12 +1,13 @@
 """The free keys of a suite of kind ``multi_human`` or ``multi_id``, checked."""
 
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from omegaconf import OmegaConf
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
-from benchmarks.suite import Component, Suite, SuiteError, nearest
+from benchmarks.suite import Component, Suite, SuiteError
+from benchmarks.suite_file import unknown_key
 
 LEAST_SIZE, TOKEN = 64, 16
 
@@ -47,10 +48,7 @@ def read_options(suite: Suite) -> Options:
     try:
         merged = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Options), written))
     except ConfigKeyError as error:
-        valid = [f.name for f in fields(error.object_type)] if is_dataclass(error.object_type) else []
-        raise SuiteError(
-            f"options: unknown key {error.full_key!r}{nearest(str(error.key), valid)}"
-        ) from error
+        raise SuiteError(f"options: {unknown_key(error)}") from error
     except OmegaConfBaseException as error:
         raise SuiteError(f"options.{error.full_key}: {str(error).splitlines()[0]}") from error
     assert isinstance(merged, Options)

@@ -43,10 +43,18 @@ class PolicyEpochs:
         steps: of a sampling run.
         window: trained steps of the case ``window``.
         rank: of the LoRA set.
+        gradient_checkpointing: recompute each block in the backward pass, as large models are trained.
     """
 
-    def __init__(self, proxy: Mapping[str, Any], steps: int, window: int, rank: int) -> None:
-        self.proxy, self.steps = Proxy(**proxy), steps
+    def __init__(
+        self,
+        proxy: Mapping[str, Any],
+        steps: int,
+        window: int,
+        rank: int,
+        gradient_checkpointing: bool = False,
+    ) -> None:
+        self.proxy, self.steps, self.gradient_checkpointing = Proxy(**proxy), steps, gradient_checkpointing
         self.choices: dict[str, StepChoice] = {
             "all_steps": AllSteps(),
             "window": StepWindow(window, share=1.0),
@@ -58,6 +66,7 @@ class PolicyEpochs:
         rng = Generator().manual_seed(0)
         recorded = {name: choice.choose(self.steps, 0, rng) for name, choice in self.choices.items()}
         backbone = self.proxy.backbone({ADAPTER: self.spec})
+        backbone.gradient_checkpointing = self.gradient_checkpointing
         policy = Policy(backbone, Sampling(steps=self.steps))
         context = full_group(self.proxy.canvas(), self.proxy.side, self.proxy.side)
         sequence = backbone.prepare(self.proxy.sequence(context).with_adapters(ADAPTER))

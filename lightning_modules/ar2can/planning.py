@@ -85,11 +85,21 @@ def language_architect(
         ValueError: as :func:`architect`.
     """
     module = untrained(config, changes)
+    path = weights_file(config, weights)
+    module.load_trained(path)
+    return module
+
+
+def weights_file(config: Path, weights: str | Path | None = None) -> Path:
+    """Where trained weights of Architect-A are: in the file given, or in the shipped one of the configuration's name.
+
+    Raises:
+        ValueError: if there is no such file.
+    """
     path = Path(weights) if weights else WEIGHTS / f"{config.stem}.safetensors"
     if not path.is_file():
         raise ValueError(f"--weights: there is no file {path}; train it as {config} says, or give another")
-    module.load_trained(path)
-    return module
+    return path
 
 
 def untrained(config: Path, changes: Sequence[str] = ()) -> ArchitectLLMModule:

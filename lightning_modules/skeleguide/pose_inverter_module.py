@@ -109,11 +109,9 @@ class PoseInverterModule(PretrainingModule):
         self.network.save(folder, self.card())
 
     def data_words(self) -> str:
-        """Renders of the tiny world, or how many layouts of which data module."""
+        """What the layouts are of."""
         data = self.trainer.datamodule  # type: ignore[attr-defined]
-        if hasattr(data, "n_train"):
-            return super().data_words()
-        return f"{len(data.dataset('train'))} layouts of {type(data).__name__}"
+        return f"layouts of {data.described()}"
 
 
 def reading_figures(

@@ -27,6 +27,7 @@ RATIOS = [
     "window_time",
     "window_memory",
     "window_trajectory",
+    "window_time_checkpointed",
     "kontext_pipeline",
 ]
 TIMES = {name for name in RATIOS if name not in {"window_memory", "window_trajectory"}}
@@ -113,7 +114,7 @@ def test_the_page_and_mlflow_say_the_same(output, report):
 def quick(tmp_path, monkeypatch):
     """Arguments of a run of the canvases alone, without MLflow, whose new database takes seconds."""
     monkeypatch.setattr("benchmarks.recorder.Recorder.track", lambda self: None)
-    others = [f"workloads.{name}=null" for name in ("groups", "policy", "kontext")]
+    others = [f"workloads.{name}=null" for name in ("groups", "policy", "checkpointed", "kontext")]
     return ["--suite", "speed", "--output", str(tmp_path), *others, *SMALL]
 
 
@@ -157,7 +158,10 @@ def test_mistakes_stop_before_anything_is_measured(quick, tmp_path, capsys, over
 def test_mistakes_in_the_suite_are_named(override, words):
     with pytest.raises(SuiteError, match=words):
         load_suite("speed", [override])
-    nothing = [f"workloads.{name}=null" for name in ("canvases", "condition", "policy", "groups", "kontext")]
+    nothing = [
+        f"workloads.{name}=null"
+        for name in ("canvases", "condition", "policy", "checkpointed", "groups", "kontext")
+    ]
     with pytest.raises(SuiteError, match="at least one entry under 'workloads'"):
         load_suite("speed", nothing)
 

@@ -12,6 +12,7 @@ from benchmarks.speed.in_place import ConditionSteps
 from benchmarks.speed.kontext import KontextSampling
 from benchmarks.speed.policy import PolicyEpochs, stored_bytes
 from benchmarks.speed.proxy import Proxy
+from lightning_modules.backbone.flux import FluxBackbone
 from lightning_modules.policy.rollout import Policy
 
 SMALL = {
@@ -146,6 +147,31 @@ def test_an_epoch_draws_every_step_and_learns_from_the_recorded_ones(monkeypatch
     latents, scores = 2 * 36 * 64 * 4, 2 * trained * 4
     assert counts["replay_bytes"] == (trained + 1) * latents + scores, "neighbouring steps share latents"
     assert counts["trajectory_bytes"] == counts["replay_bytes"] + latents
+
+
+def test_checkpointed_epochs_compute_every_trained_block_once_more(monkeypatch):
+    calls = []
+    block = FluxBackbone._run
+    monkeypatch.setattr(
+        FluxBackbone, "_run", lambda self, *args: block(self, _counting(args[0], calls), *args[1:])
+    )
+    counts = {}
+    for checkpointing in (False, True):
+        calls.clear()
+        PolicyEpochs(SMALL, steps=4, window=1, rank=2, gradient_checkpointing=checkpointing).cases()[
+            "window"
+        ]()
+        counts[checkpointing] = len(calls)
+    blocks = SMALL["double_blocks"] + SMALL["single_blocks"]
+    assert counts == {False: 5 * blocks, True: 6 * blocks}, "4 steps drawn, 1 scored, and that one again"
+
+
+def _counting(function, calls):
+    def wrapper(*args):
+        calls.append(function)
+        return function(*args)
+
+    return wrapper
 
 
 def _counted(function, calls):

@@ -118,7 +118,7 @@ def test_what_cannot_be_trained_is_refused(folder):
     with pytest.raises(ValueError, match=r"hardware: nowhere\.yaml"):
         TrainedArtist(hardware="nowhere.yaml")
     with pytest.raises(ValueError, match="LoRAExport"):
-        TrainedArtist(without=[trained.EXPORT]).check()
+        TrainedArtist(without=[training_run.EXPORT]).check()
     with pytest.raises(ValueError, match="unknown key 'no_such_key'"):
         method(folder, "model.init_args.no_such_key=1").check()
     with pytest.raises(ValueError, match=r"without: artist_tiny\.yaml has no callback a\.B"):
