@@ -50,13 +50,13 @@ check: $(STAMP)
 test: check real-parts
 	$(BIN)/python -m pytest -m "not slow"
 
-# The command that trains a shipped weight stands at the head of its configuration.
+# The commands that train a shipped weight stand at the head of its configuration: all up to the first training.
 weights:
 	@for config in configs/pretraining/*.yaml; do \
 	  echo "make weights-$$(basename $$config .yaml)"; sed -n '1s/^# /    /p' $$config; \
 	done
 
 weights-%: $(STAMP)
-	@command="$$(sed -n 's/^# *python \(-m .*\)/\1/p' configs/pretraining/$*.yaml | head -n 1)"; \
-	test -n "$$command" || { echo "configs/pretraining/$*.yaml names no command"; exit 1; }; \
-	echo "python $$command"; $(BIN)/python $$command
+	@commands="$$(sed -n 's/^# *\(python -m .*\)/\1/p; /cli fit/q' configs/pretraining/$*.yaml)"; \
+	test -n "$$commands" || { echo "configs/pretraining/$*.yaml names no command"; exit 1; }; \
+	echo "$$commands" | while read -r command; do echo "$$command"; $(BIN)/$$command || exit 1; done

@@ -1,4 +1,4 @@
-"""Both Architects behind one door: a prompt in, an answer out, and from it the same ``Layout``."""
+"""Both Architects with one interface: a prompt in, an answer out, and from it the same ``Layout``."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

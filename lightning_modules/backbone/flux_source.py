@@ -7,9 +7,9 @@ from typing import cast
 import torch
 from diffusers import FluxTransformer2DModel
 from diffusers.models.normalization import RMSNorm
-from huggingface_hub import snapshot_download
 from torch import nn
 
+from lightning_modules.backbone.hub import pipeline_folder
 from lightning_modules.sharding import zero_init
 
 SHIPPED = Path(__file__).parent / "weights"
@@ -59,20 +59,21 @@ def draw_transformer(config: FluxConfig) -> FluxTransformer2DModel:
 
 
 def load_transformer(source: str, dtype: torch.dtype) -> FluxTransformer2DModel:
-    """A frozen transformer from a diffusers folder (of a pipeline or a transformer), a hub id or a shipped name."""
+    """A frozen transformer from a diffusers folder (of a pipeline or a transformer), a hub id or a shipped name.
+
+    Raises:
+        ValueError: if ``source`` is none of these.
+    """
     shipped = SHIPPED / source
-    path = str(shipped) if shipped.is_dir() else source
-    subfolder = None if (Path(path) / "config.json").is_file() else "transformer"
+    folder = shipped if shipped.is_dir() else pipeline_folder(source, ["transformer"], allow_download=True)
+    subfolder = None if (folder / "config.json").is_file() else "transformer"
     if zero_init.built_sharded():
-        folder = Path(
-            path if Path(path).is_dir() else snapshot_download(path, allow_patterns=["transformer/*"])
-        )
         model = FluxTransformer2DModel.from_config(
             FluxTransformer2DModel.load_config(folder, subfolder=subfolder)
         )
         zero_init.load_weights(model, folder / (subfolder or ""))
     else:
-        model = FluxTransformer2DModel.from_pretrained(path, subfolder=subfolder, torch_dtype=dtype)
+        model = FluxTransformer2DModel.from_pretrained(folder, subfolder=subfolder, torch_dtype=dtype)
     return with_fused_norms(cast(FluxTransformer2DModel, model.requires_grad_(False).eval()))
 
 

@@ -1,7 +1,5 @@
 """From scenes to pictures: prompt and context in, images out, with any FLUX backbone."""
 
-from pathlib import Path
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -14,6 +12,7 @@ from lightning_modules.backbone.contexts import Context, context_group
 from lightning_modules.backbone.flux import FluxBackbone
 from lightning_modules.backbone.flux_source import SHIPPED
 from lightning_modules.backbone.guidance import GuidedVelocity, text_group
+from lightning_modules.backbone.hub import pipeline_folder
 from lightning_modules.backbone.latents import LatentCodec, load_codec, token_grid
 from lightning_modules.backbone.positions import grid_ids
 from lightning_modules.backbone.prompts import FluxPromptEncoder
@@ -44,7 +43,7 @@ class FluxGenerator:
     """Draws the scenes of a batch; everything heavy is loaded at the first call.
 
     Args:
-        source: name of a shipped model, a diffusers FLUX folder, or a hub id.
+        source: name of a shipped model, a diffusers FLUX folder, or a hub id, which is downloaded where it is not cached.
         name: how reports call this model.
         dtype: precision of backbone and codec.
         encoder: prompt encoder; by default the one the model was trained with, which is MiniLM for shipped models and
@@ -68,18 +67,23 @@ class FluxGenerator:
     ) -> None:
         shipped = (SHIPPED / source).is_dir()
         if encoder is None:
-            encoder = MiniLMPromptEncoder() if shipped else FluxPromptEncoder(source, dtype=dtype)
+            encoder = MiniLMPromptEncoder()
+            if not shipped:
+                encoder = FluxPromptEncoder(source, dtype=dtype, allow_download=True)
         self.name, self.shift, self.encoder = name, shift, encoder
         self.backbone = FluxBackbone(source, dtype=dtype)
         self.lora, self.canvas = None if lora is None else lora_file(lora), canvas
-        self._codec_folder = codec if codec or shipped else str(Path(source) / "vae")
+        self._codec_source, self._pipeline = codec, None if codec or shipped else source
         self._codec: LatentCodec | None = None
 
     @property
     def codec(self) -> LatentCodec:
         """The codec, loaded once."""
         if self._codec is None:
-            self._codec = load_codec(self._codec_folder, dtype=self.backbone.dtype)
+            folder = self._codec_source
+            if self._pipeline is not None:
+                folder = str(pipeline_folder(self._pipeline, ["vae"], allow_download=True) / "vae")
+            self._codec = load_codec(folder, dtype=self.backbone.dtype)
         return self._codec
 
     @torch.inference_mode()

@@ -5,16 +5,14 @@ and stays out of checkpoints and out of sharding. Embeddings are fp32, computed 
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
 
 from datamodules.text.pretrained import character_offsets, count_truncated, digest, load, tokenize
 from datamodules.text.rows import EncodedPrompt, RowPromptEncoder, length_buckets
+from lightning_modules.backbone.hub import pipeline_folder
 
 
 class FluxPromptEncoder(RowPromptEncoder):
@@ -61,7 +59,7 @@ class FluxPromptEncoder(RowPromptEncoder):
 
     def fingerprint(self) -> str:
         """Digest of the four folders, ``max_tokens``, ``trim`` and ``dtype``."""
-        root = _resolve(self.source, self.FOLDERS, self.allow_download)
+        root = pipeline_folder(self.source, self.FOLDERS, self.allow_download)
         settings = {"max_tokens": self.max_tokens, "trim": self.trim, "dtype": self.dtype}
         return digest([root / name for name in self.FOLDERS], settings)
 
@@ -86,23 +84,10 @@ class FluxPromptEncoder(RowPromptEncoder):
         return [rows[i] for i in range(len(prompts))]
 
     def _load_all(self) -> tuple[Any, Any, Any, Any]:
-        root = _resolve(self.source, self.FOLDERS, self.allow_download)
+        root = pipeline_folder(self.source, self.FOLDERS, self.allow_download)
         return (
             transformers.AutoTokenizer.from_pretrained(root / "tokenizer"),
             transformers.AutoTokenizer.from_pretrained(root / "tokenizer_2"),
             load(transformers.CLIPTextModel, root / "text_encoder", self.dtype, self.device),
             load(transformers.T5EncoderModel, root / "text_encoder_2", self.dtype, self.device),
         )
-
-
-def _resolve(source: str, folders: Sequence[str], allow_download: bool) -> Path:
-    if Path(source).is_dir():
-        return Path(source)
-    patterns = [f"{name}/*" for name in folders]
-    try:
-        return Path(snapshot_download(source, allow_patterns=patterns, local_files_only=not allow_download))
-    except (LocalEntryNotFoundError, HFValidationError, RepositoryNotFoundError) as error:
-        raise ValueError(
-            f"source: {source!r} is neither a folder nor a hub id in the local cache; "
-            "pass a diffusers-format folder, or allow_download=True with a hub id"
-        ) from error
