@@ -6,6 +6,7 @@ interval over all seeds does not pretend that three samples of one prompt are th
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -78,23 +79,61 @@ def scene_means(records: Iterable[Mapping[str, Any]], metric: str) -> Float[Tens
     return means[~means.isnan()]
 
 
+@dataclass(frozen=True)
+class TrueFeatures:
+    """Analyzer features of true images of other scenes.
+
+    Attributes:
+        values: one row per image.
+        slices: what an image shows, such as ``{"people": 3}``.
+    """
+
+    values: Float[Tensor, "m d"]
+    slices: Sequence[Mapping[str, Any]]
+
+    def of(self, part: str) -> Float[Tensor, "k d"]:
+        """All of them, or those of one slice, ``people=3``."""
+        chosen = [
+            part == "all" or part in {f"{key}={value}" for key, value in held.items()} for held in self.slices
+        ]
+        return self.values[torch.tensor(chosen, dtype=torch.bool)]
+
+
 def distance_rows(
-    features: dict[int, list[Tensor]], true_features: Float[Tensor, "m d"] | None, names: dict[str, Any]
+    records: Sequence[Mapping[str, Any]],
+    features: Sequence[Float[Tensor, " d"]],
+    true: TrueFeatures | None,
+    names: Mapping[str, Any],
 ) -> list[Row]:
-    """Fréchet and kernel distance for each seed and for all together.
+    """Fréchet and kernel distance for all seeds and each, of all images and of each slice.
 
     No intervals: the Fréchet distance grows as the set shrinks, and a bootstrap of it would be centred elsewhere.
+
+    Args:
+        records: as for :func:`rows_from_records`.
+        features: of the records' images, in their order; none leaves the rows out.
+        true: of true images; a slice is compared with its own.
+        names: as for :func:`rows_from_records`.
     """
-    if true_features is None or not features:
+    if true is None or not features:
         return []
-    of_seed = {seed: torch.cat(parts) for seed, parts in features.items()}
-    sets: list[tuple[int | None, Tensor]] = [(None, torch.cat(list(of_seed.values()))), *of_seed.items()]
+    placed = [{"seed": r["seed"], "slices": r["slices"], "place": i} for i, r in enumerate(records)]
     rows = []
     for metric, distance in (("frechet", feature_distance), ("kernel", _kernel)):
-        for seed, values in sets:
-            value = finite(float(distance(values, true_features))) if len(values) > 1 else None
+        for seed, part, of_part in selections(placed):
+            values, against = torch.stack([features[r["place"]] for r in of_part]), true.of(part)
+            enough = min(len(values), len(against)) > 1
+            value = finite(float(distance(values, against))) if enough else None
             rows.append(
-                Row(**names, seed=seed, metric=metric, value=value, low=None, high=None, n=len(values))
+                Row(
+                    **{**names, "seed": seed},
+                    metric=metric,
+                    value=value,
+                    low=None,
+                    high=None,
+                    n=len(values),
+                    slice=part,
+                )
             )
     return rows
 

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from benchmarks.aggregate import distance_rows, rows_from_records, training_rows
+from benchmarks.aggregate import TrueFeatures, distance_rows, rows_from_records, training_rows
 from benchmarks.ceilings import SceneGenerator
 from benchmarks.gain import with_expectations
 from benchmarks.jobs import build, check_arguments, locate
@@ -43,7 +43,7 @@ class Held:
 
     batches: list[SceneBatch]
     known: list[KnownFaces | None]
-    true_features: Float[Tensor, "m d"] | None
+    true_features: TrueFeatures | None
 
     @property
     def size(self) -> int:
@@ -119,8 +119,15 @@ def prepare(suite: Suite) -> tuple[Held, Panel]:
     others = [drawn[i] for i in range(size, size + plan.reference_size)]
     prompts = [*(p for b in batches for p in b.prompts), *(scene.prompt for scene in others)]
     panel = Panel(suite, prompts)
-    features = panel.features(torch.stack([scene.image for scene in others])) if others else None
-    return Held(batches, [panel.known(b) for b in batches], features), panel
+    return Held(batches, [panel.known(b) for b in batches], _true_features(others, panel)), panel
+
+
+def _true_features(scenes: Sequence[Scene], panel: Panel) -> TrueFeatures | None:
+    """None if there are no scenes, or the analyzer has no features."""
+    features = panel.features(torch.stack([scene.image for scene in scenes])) if scenes else None
+    if features is None:
+        return None
+    return TrueFeatures(features, [{"people": len(scene.persons)} for scene in scenes])
 
 
 def check_generator(configuration: Configuration) -> None:
@@ -148,7 +155,7 @@ class _Run:
         self.configuration, self.suite, self.held, self.panel = configuration, suite, held, panel
         self.records: list[dict[str, Any]] = []
         self.samples: list[Sample] = []
-        self.features: dict[int, list[Tensor]] = {}
+        self.features: list[Tensor] = []
         self.trainings: dict[int, Training] = {}
         self._beside: Sequence[Float[Tensor, "b 3 h w"]] = ()
 
@@ -206,7 +213,7 @@ class _Run:
         figures = self.panel.judge(images, batch.prompts, people, batch, self.held.known[index])
         features = self.panel.features(images) if self.held.true_features is not None else None
         if features is not None:
-            self.features.setdefault(seed, []).append(features)
+            self.features.extend(features)
         for i, values in enumerate(figures):
             known = {name: float(v[i] if isinstance(v, Tensor) else v) for name, v in beside.items()}
             self.records.append(
@@ -233,7 +240,7 @@ class _Run:
         }
         metrics = dict.fromkeys(name for record in self.records for name in record["metrics"])
         rows = rows_from_records(self.records, names, metrics, self.suite.bootstrap)
-        rows += distance_rows(self.features, self.held.true_features, names)
+        rows += distance_rows(self.records, self.features, self.held.true_features, names)
         return rows + training_rows(self.trainings, names)
 
 

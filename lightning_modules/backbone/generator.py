@@ -1,5 +1,7 @@
 """From scenes to pictures: prompt and context in, images out, with any FLUX backbone."""
 
+from pathlib import Path
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -43,12 +45,12 @@ class FluxGenerator:
     """Draws the scenes of a batch; everything heavy is loaded at the first call.
 
     Args:
-        source: name of a shipped model, a diffusers FLUX folder, or a hub id, which is downloaded where it is not cached.
+        source: name of a shipped model, the folder of a transformer trained as it was, the folder of a whole FLUX
+            pipeline, or a hub id of one, which is downloaded where it is not cached.
         name: how reports call this model.
         dtype: precision of backbone and codec.
-        encoder: prompt encoder; by default the one the model was trained with, which is MiniLM for shipped models and
-            CLIP with T5 from the same folder otherwise.
-        codec: folder of the codec; by default the shipped one, or ``vae`` in the same folder.
+        encoder: prompt encoder; by default CLIP with T5 of the pipeline, MiniLM for a transformer alone.
+        codec: folder of the codec; by default ``vae`` of the pipeline, the shipped one for a transformer alone.
         shift: how the schedule is bent towards noise; FLUX's resolution shift by default.
         lora: a trained LoRA file that is used on all tokens: the name of a shipped one, or a path.
         canvas: how canvases become tokens, where the context is canvases.
@@ -65,15 +67,15 @@ class FluxGenerator:
         lora: str | None = None,
         canvas: CanvasRecipe | None = None,
     ) -> None:
-        shipped = (SHIPPED / source).is_dir()
+        bare = any((root / source / "config.json").is_file() for root in (SHIPPED, Path()))
         if encoder is None:
             encoder = MiniLMPromptEncoder()
-            if not shipped:
+            if not bare:
                 encoder = FluxPromptEncoder(source, dtype=dtype, allow_download=True)
         self.name, self.shift, self.encoder = name, shift, encoder
         self.backbone = FluxBackbone(source, dtype=dtype)
         self.lora, self.canvas = None if lora is None else lora_file(lora), canvas
-        self._codec_source, self._pipeline = codec, None if codec or shipped else source
+        self._codec_source, self._pipeline = codec, None if codec or bare else source
         self._codec: LatentCodec | None = None
 
     @property

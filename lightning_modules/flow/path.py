@@ -71,13 +71,6 @@ def clean_estimate(
     return x - per_sample(sigma, x) * velocity
 
 
-def noise_estimate(
-    x: Float[Tensor, "b *shape"], velocity: Float[Tensor, "b *shape"], sigma: Sigma
-) -> Float[Tensor, "b *shape"]:
-    """The noise at the other end of the straight path: ``x + (1 - sigma) velocity``."""
-    return x + (1 - per_sample(sigma, x)) * velocity
-
-
 def per_sample(value: Sigma, like: Float[Tensor, "b *shape"]) -> float | Tensor:
     """``value`` shaped so that it multiplies whole samples of ``like``.
 

@@ -29,11 +29,6 @@ def pairwise_iou(a: Float[Tensor, "n 4"], b: Float[Tensor, "m 4"]) -> Float[Tens
     return iou(a[:, None], b[None])
 
 
-def pairwise_giou(a: Float[Tensor, "n 4"], b: Float[Tensor, "m 4"]) -> Float[Tensor, "n m"]:
-    """``giou`` of every box of ``a`` with every box of ``b``."""
-    return giou(a[:, None], b[None])
-
-
 def centroid_distances(a: Float[Tensor, "n 4"], b: Float[Tensor, "m 4"]) -> Float[Tensor, "n m"]:
     """Euclidean distances of box centres: the cost matrix of Ar2Can Algorithm 4, line 3."""
     centres_a, centres_b = (a[:, :2] + a[:, 2:]) / 2, (b[:, :2] + b[:, 2:]) / 2

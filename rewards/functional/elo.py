@@ -66,11 +66,6 @@ def elo_standard_errors(wins: Float[Tensor, "m m"], ratings: Float[Tensor, " m"]
     return POINTS * covariance.diagonal().clamp(min=0).sqrt()
 
 
-def win_probability(rating: float, other: float) -> float:
-    """Chance that the first is preferred to the second."""
-    return 1 / (1 + 10 ** ((other - rating) / 400))
-
-
 def _checked(wins: Tensor) -> Float[Tensor, "m m"]:
     table = wins.detach().double().cpu().clone()
     if table.ndim != 2 or table.shape[0] != table.shape[1] or not len(table):

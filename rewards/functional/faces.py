@@ -46,11 +46,6 @@ def frontality(landmarks: Float[Tensor, "*s 5 2"], gate: float = FRONTALITY_GATE
     return torch.where(score < gate, torch.zeros_like(score), score)
 
 
-def frontal_score(landmarks: Float[Tensor, "o 5 2"]) -> Float[Tensor, ""]:
-    """Mean frontality over the detected faces (Ar2Can, Appendix C.2); 0 if there is none."""
-    return frontality(landmarks).sum() / max(len(landmarks), 1)
-
-
 def pairwise_cosine(a: Float[Tensor, "n d"], b: Float[Tensor, "m d"]) -> Float[Tensor, "n m"]:
     """Cosine of every pair of embeddings; 0 with an embedding that is zero or not finite (no face found)."""
     return _unit(a) @ _unit(b).T

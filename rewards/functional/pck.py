@@ -1,8 +1,8 @@
 """Percentage of correct keypoints: which share of the labelled joints lies near enough to its true place.
 
 SkeleGuide's Table 3 reports PCK@0.5 and names no reference length, so it is an argument: the trunk (left shoulder to
-right hip, as in the first PCK on frames of film) or the head (PCKh: 0.6 of the diagonal of the head's box). Figures
-of different lengths do not compare. Coordinates need one unit on both axes, as OKS does.
+right hip, as in the first PCK on frames of film) or the head (PCKh: 0.6 of the diagonal of the head's box in MPII).
+Figures of different lengths do not compare. Coordinates need one unit on both axes, as OKS does.
 """
 
 import torch
@@ -12,8 +12,6 @@ from torch import Tensor
 from rewards.functional.keypoints import extent_areas, match_people, oks
 
 _SHOULDERS, _HIPS = (5, 6), (11, 12)
-HEAD_SHARE = 0.6
-"""PCKh's head length as a share of the diagonal of the head's box (MPII)."""
 
 
 def trunk_lengths(keypoints: Float[Tensor, "n k 3"]) -> Float[Tensor, " n"]:
@@ -24,11 +22,6 @@ def trunk_lengths(keypoints: Float[Tensor, "n k 3"]) -> Float[Tensor, " n"]:
         between = (keypoints[:, shoulder, :2] - keypoints[:, hip, :2]).norm(dim=-1)
         lengths = torch.where(known, between, lengths)
     return lengths
-
-
-def head_lengths(boxes: Float[Tensor, "n 4"]) -> Float[Tensor, " n"]:
-    """0.6 of the diagonal of each head box (xyxy)."""
-    return HEAD_SHARE * (boxes[:, 2:] - boxes[:, :2]).norm(dim=-1)
 
 
 def pck(

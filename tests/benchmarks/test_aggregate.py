@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from scipy import stats
+import torch
+from scipy import linalg, stats
 
-from benchmarks.aggregate import rows_from_records, scene_means
+from benchmarks.aggregate import TrueFeatures, distance_rows, rows_from_records, scene_means
 
 NAMES = {"suite": "s", "method": "m", "setting": "steps=4"}
 RESAMPLES = 400
@@ -118,3 +119,30 @@ def test_undefined_everywhere_is_none_and_one_value_has_no_interval():
         1,
     )
     assert len(scene_means(records, "q")) == 0
+
+
+@pytest.mark.parametrize(
+    ("seed", "people", "part"),
+    [(None, None, "all"), (1, None, "all"), (None, 2, "people=2"), (0, 3, "people=3")],
+)
+def test_distances_of_a_slice_are_to_true_images_of_that_slice(records, seed, people, part):
+    rng = np.random.default_rng(5)
+    features, true = rng.normal(size=(len(records), 4)), rng.normal(1.0, 2.0, size=(30, 4))
+    counts = [1 + i % 4 for i in range(30)]
+    held = TrueFeatures(torch.from_numpy(true), [{"people": c} for c in counts])
+    rows = distance_rows(records, list(torch.from_numpy(features)), held, NAMES)
+    row = next(r for r in rows if (r.metric, r.seed, r.slice) == ("frechet", seed, part))
+    ours = features[[seed in (None, r["seed"]) and people in (None, r["slices"]["people"]) for r in records]]
+    against = true[[people in (None, c) for c in counts]]
+    a, b = np.cov(ours.T), np.cov(against.T)
+    expected = np.sum((ours.mean(0) - against.mean(0)) ** 2) + np.trace(a + b - 2 * linalg.sqrtm(a @ b).real)
+    assert row.n == len(ours)
+    assert row.value == pytest.approx(expected, rel=1e-5)
+
+
+def test_without_features_there_are_no_distances(records):
+    assert distance_rows(records, [], TrueFeatures(torch.zeros(0, 4), []), NAMES) == []
+    assert distance_rows(records, [torch.zeros(4)] * len(records), None, NAMES) == []
+    alone = TrueFeatures(torch.zeros(1, 4), [{"people": 1}])
+    rows = distance_rows(records, [torch.zeros(4)] * len(records), alone, NAMES)
+    assert {r.value for r in rows} == {None}

@@ -6,6 +6,7 @@ import huggingface_hub.constants
 import pytest
 import torch
 from diffusers import AutoencoderKL, FlowMatchEulerDiscreteScheduler, FluxPipeline, FluxTransformer2DModel
+from transformers import AutoTokenizer, CLIPTextModel, T5EncoderModel
 
 from datamodules.collate import collate
 from datamodules.tiny_world.scenes import draw_scene
@@ -43,11 +44,17 @@ def whole(flux_folder, tmp_path_factory):
         use_quant_conv=False,
         use_post_quant_conv=False,
     )
+    pipeline = FluxPipeline(
+        transformer=transformer,
+        vae=vae,
+        scheduler=FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True),
+        tokenizer=AutoTokenizer.from_pretrained(flux_folder / "tokenizer"),
+        tokenizer_2=AutoTokenizer.from_pretrained(flux_folder / "tokenizer_2"),
+        text_encoder=CLIPTextModel.from_pretrained(flux_folder / "text_encoder"),
+        text_encoder_2=T5EncoderModel.from_pretrained(flux_folder / "text_encoder_2"),
+    )
     folder = tmp_path_factory.mktemp("whole")
-    shutil.copytree(flux_folder, folder, dirs_exist_ok=True)
-    scheduler = FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True)
-    for name, part in (("transformer", transformer), ("vae", vae), ("scheduler", scheduler)):
-        part.save_pretrained(folder / name)
+    pipeline.save_pretrained(folder)
     return folder
 
 

@@ -13,7 +13,6 @@ from rewards.functional.elo import (
     UnratableError,
     elo_ratings,
     elo_standard_errors,
-    win_probability,
 )
 
 WINS = torch.tensor([[0, 7, 3.5, 9], [3, 0, 6, 2], [6.5, 4, 0, 5], [1, 8, 5, 0]], dtype=torch.float64)
@@ -53,7 +52,6 @@ def test_two_players_have_a_closed_form():
     ratings = elo_ratings(wins)
     assert float(ratings[0] - ratings[1]) == pytest.approx(400 * math.log10(3), abs=1e-8)
     assert float(ratings.mean()) == pytest.approx(1000)
-    assert win_probability(*ratings.tolist()) == pytest.approx(0.75)
     # Variance of a logit is 1 / (n p q); each rating moves by half of the difference.
     error = elo_standard_errors(wins, ratings)
     assert error.tolist() == pytest.approx([POINTS / 2 / math.sqrt(40 * 0.75 * 0.25)] * 2)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from rewards.functional.pck import head_lengths, matched_pck, pck, trunk_lengths
+from rewards.functional.pck import matched_pck, pck, trunk_lengths
 
 
 @pytest.fixture
@@ -51,7 +51,6 @@ def test_reference_lengths():
     lengths = trunk_lengths(body)
     assert lengths[:2].tolist() == [5.0, 10.0]
     assert bool(lengths[2].isnan())
-    assert head_lengths(torch.tensor([[1.0, 1, 4, 5]])).tolist() == pytest.approx([3.0])  # 0.6 * 5
 
 
 def test_people_are_matched_and_the_missing_count_nothing(people):
