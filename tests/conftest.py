@@ -1,6 +1,6 @@
 """What every test starts from and leaves behind: one thread, fixed seeds, no network, a clean process.
 
-Makes ``small_flux`` importable.
+Makes ``small_flux`` and ``shape_checks`` importable.
 """
 
 import os
@@ -26,15 +26,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from jaxtyping import config, install_import_hook
 
 torch.set_num_threads(1)
 sys.path.insert(0, str(Path(__file__).parent))
+# Shapes and types of the pure maths are checked at every call that a test makes.
+install_import_hook(
+    ["datamodules.geometry", "rewards.functional", "lightning_modules.flow"], "shape_checks.checked"
+)
 
 
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """The folder that holds pyproject.toml."""
     return Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def unchecked_shapes() -> Iterator[None]:
+    """Calls reach functions as without tests: for what these say themselves of wrong shapes."""
+    config.update("jaxtyping_disable", True)
+    yield
+    config.update("jaxtyping_disable", False)
 
 
 @pytest.fixture(autouse=True)

@@ -76,6 +76,7 @@ def test_no_people_give_empty_stacks():
     assert drawn.keep.shape == (0, 8, 8)
 
 
+@pytest.mark.usefixtures("unchecked_shapes")
 def test_bad_sizes_are_named():
     with pytest.raises(ValueError, match="multiples of 16"):
         draw_canvases(torch.zeros(0, 3, 8, 8), torch.zeros(0, 5, 2), torch.zeros(0, 4), (100, 128))

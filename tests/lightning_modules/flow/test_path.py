@@ -84,6 +84,7 @@ def test_weighted_tokens_count_as_if_repeated(ends):
     )
 
 
+@pytest.mark.usefixtures("unchecked_shapes")
 def test_a_sigma_of_the_wrong_length_is_refused(ends):
     data, noise = ends
     with pytest.raises(ValueError, match=r"sigma.*one number or one per sample"):
