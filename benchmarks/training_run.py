@@ -1,11 +1,9 @@
 """Trainings of configurations: runs of ``lightning_modules.cli fit`` in folders of their own, found again when done.
 
-A folder is named by everything that decides the result: the configuration, seeds included, and the shipped models it
-works with. A run that was interrupted begins anew.
+A folder is named by everything that decides the result (``benchmarks.training_digest``). A run that was interrupted
+begins anew.
 """
 
-import hashlib
-import json
 import os
 import shutil
 import signal
@@ -19,8 +17,8 @@ from typing import IO, Any
 
 import yaml
 
+from benchmarks.training_digest import digest
 from benchmarks.training_log import SECONDS_FILE, last_words
-from lightning_modules.backbone.flux_source import SHIPPED
 from lightning_modules.cli import configuration
 from lightning_modules.configured import CONFIGS
 
@@ -139,17 +137,6 @@ def exported_lora(written: dict[str, Any]) -> str:
 def arguments(hardware: Path, config: Path, changes: Sequence[str]) -> list[str]:
     """Those of a command line that trains."""
     return ["-c", str(hardware), "-c", str(config), *changes]
-
-
-def digest(written: dict[str, Any]) -> str:
-    """Of everything that decides a result: the configuration, seeds included, and the shipped models it works with."""
-    backbone = written["model"]["init_args"].get("backbone")
-    source = backbone["init_args"]["source"] if backbone else None
-    folders = [SHIPPED / str(source), SHIPPED / "codec"] if backbone else []
-    folders += (REPOSITORY / "rewards").glob("*/weights") if backbone else ()
-    cards = [card.read_text() for folder in folders for card in sorted(folder.glob("*.json"))]
-    content = json.dumps([written, sorted(cards)], sort_keys=True, default=str)
-    return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
 def _fit(run: Path, arguments: list[str], written: dict[str, Any], tell: Callable[[str], None]) -> None:

@@ -1,11 +1,16 @@
-"""A table on the screen after every validation: what each reward was at the start and is now, and how learning goes.
+"""Tables on the screen: what one epoch is, and after every validation what each reward was at the start and is now.
 
-The figures before training also go to the loggers, which Lightning keeps them from, as those of epoch -1.
+The figures before training also go to the loggers, which Lightning keeps them from, as those of epoch -1; the counts
+of an epoch go there as hyperparameters.
 """
 
 import lightning as L
 from rich.console import Console
 from rich.table import Table
+
+from datamodules.groups import GroupSampler
+from lightning_modules.policy.epoch_size import epoch_size
+from lightning_modules.policy.grpo_module import GRPOModule
 
 WATCHED = {
     "policy/on_policy_max_deviation": "largest |ratio - 1| before the first update",
@@ -26,6 +31,20 @@ class PolicyReport(L.Callback):
         self.start: dict[str, float] = {}
         self.weights: dict[str, float] = {}
         self.console = Console()
+
+    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Print and log what one epoch is, where groups are drawn; one process does."""
+        sampler = getattr(trainer.datamodule, "sampler", None)  # type: ignore[attr-defined]
+        if not isinstance(pl_module, GRPOModule) or not isinstance(sampler, GroupSampler):
+            return
+        size = epoch_size(sampler, pl_module.policy.sampling, pl_module.recipe, trainer.world_size)
+        for logger in trainer.loggers:
+            logger.log_hyperparams(size.hyperparameters())
+        if trainer.is_global_zero:
+            table = Table("one epoch", "")
+            for name, value in size.lines():
+                table.add_row(name, value)
+            self.console.print(table)
 
     def on_sanity_check_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Log the start: every curve begins there."""

@@ -69,13 +69,15 @@ class GroupBatches(Dataset[GroupBatch]):
 
 
 class MultiHumanDataModule(LightningDataModule):
-    """Groups from the training split; single scenes of every count, with references as they are, for validation.
+    """Groups from the training split; single scenes of every count, with references as they are, for the rest.
+
+    Validation draws them from its own split, ``predict`` from the test split.
 
     Args:
         sampler: how groups are shared out.
         curriculum: how many people a prompt asks for in training.
         seed: of the training stream.
-        val_size: validation scenes, at most.
+        val_size: validation scenes, at most; likewise those that ``predict`` draws.
         val_counts: their numbers of people, in turn.
         batch_size: validation scenes per batch.
         scenes: where scenes come from: the tiny world by default, or ``datamodules.photographs.scenes.FolderSource``.
@@ -136,5 +138,16 @@ class MultiHumanDataModule(LightningDataModule):
         Raises:
             ValueError: if ``val_counts`` asks for numbers of people that no validation scene has.
         """
-        scenes = SceneSeries(self.scenes, "val", self.val_size, self.val_counts)
+        return self._series("val")
+
+    def predict_dataloader(self) -> DataLoader[SceneBatch]:
+        """Test scenes, as many and with as many people as in validation.
+
+        Raises:
+            ValueError: likewise.
+        """
+        return self._series("test")
+
+    def _series(self, split: Split) -> DataLoader[SceneBatch]:
+        scenes = SceneSeries(self.scenes, split, self.val_size, self.val_counts)
         return DataLoader(cast(Any, scenes), batch_size=self.batch_size, collate_fn=collate)

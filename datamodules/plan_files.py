@@ -70,6 +70,12 @@ def read_plan(path: str | Path) -> Layout:
 
 def write_plan(path: str | Path, layout: Layout, index: int = 0) -> None:
     """Write one scene's plan; :func:`read_plan` reads it back."""
+    content = {"people": plan_people(layout, index)}
+    Path(path).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def plan_people(layout: Layout, index: int = 0) -> list[dict[str, Any]]:
+    """What stands under ``people`` in the plan of one scene."""
     people = []
     for slot in layout.valid[index].nonzero()[:, 0].tolist():
         person: dict[str, Any] = {"box": [round(v, 5) for v in layout.boxes[index, slot].tolist()]}
@@ -78,7 +84,7 @@ def write_plan(path: str | Path, layout: Layout, index: int = 0) -> None:
         if bool((layout.keypoints[index, slot, :, 2] > 0).any()):
             person["keypoints"] = [[round(v, 5) for v in k] for k in layout.keypoints[index, slot].tolist()]
         people.append(person)
-    Path(path).write_text(json.dumps({"people": people}, indent=1) + "\n", encoding="utf-8")
+    return people
 
 
 def row_of_faces(count: int, size: float = 0.17, height: float = 0.4) -> Layout:
