@@ -3,36 +3,43 @@
 Lightning's own weight averaging copies the whole module, frozen base included; here only what is trained is copied.
 """
 
+import logging
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import lightning as L
 import torch
 from torch import Tensor
 
 from callbacks.adapter_checkpoint import trained_parameters
-from lightning_modules.sharding.zero_init import is_partitioned
+from lightning_modules.sharding.zero_init import gathered
+
+logger = logging.getLogger(__name__)
 
 
 class AdapterEMA(L.Callback):
-    """Averages trained parameters after every training batch, and puts the average in place for validation.
+    """Averages trained parameters after every optimizer step, and puts the average in place for validation.
 
-    The decay grows from 0.1 as (1 + n) / (10 + n) with the number n of updates, up to ``decay``.
+    The decay grows from 0.1 as (1 + n) / (10 + n) with the number n of updates, up to ``decay``. Updates, swaps and
+    checkpoints are collective under ZeRO-3, where every rank holds the average in full.
 
     Args:
-        decay: share of the old average that an update keeps.
+        decay: share of the old average that an update keeps; the half-life is log 0.5 / log decay updates.
+        every: ``step`` updates after every optimizer step; ``batch`` once per training batch, which in group-relative
+            policy optimisation is an epoch of several steps, or of none where all rewards agree.
 
     Raises:
         ValueError: if ``decay`` is not in [0, 1).
     """
 
-    def __init__(self, decay: float = 0.9) -> None:
+    def __init__(self, decay: float = 0.9, every: Literal["step", "batch"] = "step") -> None:
         if not 0 <= decay < 1:
             raise ValueError(f"decay: {decay} must lie in [0, 1); 0.9 has a half-life of 6.6 updates")
-        self.decay = decay
+        self.decay, self.every = decay, every
         self.updates = 0
+        self._steps = 0
         self.average: dict[str, Tensor] = {}
         self._aside: dict[str, Tensor] = {}
 
@@ -42,21 +49,43 @@ class AdapterEMA(L.Callback):
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Start at the present parameters, unless a checkpoint brings an average."""
-        parameters = trained_parameters(pl_module)
-        if any(is_partitioned(p) for p in parameters.values()):
-            raise ValueError(
-                "AdapterEMA: parameters are cut up by ZeRO-3; use stage 2, where adapters are whole"
-            )
         if not self.average:
-            self.average = {name: p.detach().clone() for name, p in parameters.items()}
+            for name, parameter in trained_parameters(pl_module).items():
+                with gathered([parameter]):
+                    self.average[name] = parameter.detach().clone()
+        if trainer.is_global_zero:
+            unit = {"step": "optimizer steps", "batch": "training batches"}[self.every]
+            logger.info("the average of what is trained has a half-life of %.1f %s", self.half_life(), unit)
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Count from here; a checkpoint has set the trainer's count by now."""
+        self._steps = trainer.global_step
+
+    def on_before_optimizer_step(self, trainer: L.Trainer, pl_module: L.LightningModule, *_: Any) -> None:
+        """Take in the step before this one, where a batch has several."""
+        if self.every == "step":
+            self._take_in(trainer, pl_module)
 
     def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *_: Any) -> None:
-        """Move the average."""
+        """Take in the batch, or its last step."""
+        if self.every == "batch":
+            self._move(pl_module)
+        else:
+            self._take_in(trainer, pl_module)
+
+    def _take_in(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        # Lightning has no hook behind a step; its count tells a step from a batch that only accumulates.
+        if trainer.global_step > self._steps:
+            self._steps = trainer.global_step
+            self._move(pl_module)
+
+    def _move(self, pl_module: L.LightningModule) -> None:
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
         self.updates += 1
         with torch.no_grad():
             for name, parameter in trained_parameters(pl_module).items():
-                self.average[name].lerp_(parameter.detach().to(self.average[name]), 1 - decay)
+                with gathered([parameter]):
+                    self.average[name].lerp_(parameter.detach().to(self.average[name]), 1 - decay)
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Validate the average."""
@@ -98,6 +127,7 @@ def _exchange(module: L.LightningModule, values: Mapping[str, Tensor]) -> dict[s
     """Put ``values`` into the module; returns copies of what was there."""
     aside = {}
     for name, parameter in trained_parameters(module).items():
-        aside[name] = parameter.detach().clone()  # a view would follow the parameter and restore nothing
-        parameter.copy_(values[name])
+        with gathered([parameter], writable=True):
+            aside[name] = parameter.detach().clone()  # a view would follow the parameter and restore nothing
+            parameter.copy_(values[name])
     return aside

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from callbacks.adapter_checkpoint import trained_parameters
 from callbacks.adapter_ema import averages_of
+from lightning_modules.sharding.zero_init import gathered
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +76,10 @@ class HoldOutGuard(L.Callback):
         value = self._figure(trainer, self.objective)
         if not fallen and value > self.best_value:
             self.best_value, self.best_epoch = value, trainer.current_epoch
-            self.best = {name: v.detach().clone() for name, v in self._weights(trainer, pl_module).items()}
+            self.best = {}
+            for name, v in self._weights(trainer, pl_module).items():
+                with gathered([v]):
+                    self.best[name] = v.detach().clone()
             self.best_figures = validated(trainer)
         if self.dishonest >= self.patience:
             logger.warning(
@@ -93,7 +97,8 @@ class HoldOutGuard(L.Callback):
         )
         with torch.no_grad():
             for name, parameter in trained_parameters(pl_module).items():
-                parameter.copy_(self.best[name])
+                with gathered([parameter], writable=True):
+                    parameter.copy_(self.best[name])
             for callback in averages_of(trainer):
                 for name, value in self.best.items():
                     callback.average[name].copy_(value)

@@ -65,10 +65,12 @@ class FluxBackbone(nn.Module):
     def configure(self) -> Self:
         """Build the transformer and its LoRA sets; a second call does nothing."""
         if self.transformer is None:
-            if self.source:
-                self.transformer = load_transformer(self.source, self.dtype)
-            else:
-                self.transformer = draw_transformer(cast(FluxConfig, self.flux_config))
+            with zero_init.sharded_in(self.dtype):
+                self.transformer = (
+                    load_transformer(self.source, self.dtype)
+                    if self.source
+                    else draw_transformer(cast(FluxConfig, self.flux_config))
+                )
             zero_init.cast(self.transformer, self.dtype)
             for name, spec in self.adapter_specs.items():
                 self.add_adapter(name, spec)

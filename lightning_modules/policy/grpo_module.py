@@ -11,7 +11,7 @@ from typing import Any, cast
 import lightning as L
 import torch
 from jaxtyping import Float
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 
 from datamodules.groups import GroupBatch
 from datamodules.schema.interfaces import PromptEmbedding, PromptEncoder
@@ -33,6 +33,7 @@ from lightning_modules.policy.surrogate import (
     divergence,
     normalized_log_ratio,
 )
+from lightning_modules.sharding.clipped_step import clipped_step
 from lightning_modules.sharding.micro_backward import micro_backward
 from rewards.stack import RewardStack, RewardTable
 
@@ -180,10 +181,7 @@ class GRPOModule(L.LightningModule, ABC):
             for i, (rollout, a, k) in enumerate(passes):
                 loss = self._loss(rollout, a, k, health, first=update == 0) / len(passes)
                 micro_backward(self, loss, is_last=i == len(passes) - 1)
-            health.gradient_norm.append(
-                float(nn.utils.clip_grad_norm_(trained, self.recipe.max_gradient_norm))
-            )
-            optimizer.step()
+            health.gradient_norm.append(clipped_step(self, trained, self.recipe.max_gradient_norm))
 
     def _loss(
         self, rollout: Rollout, advantages: Float[Tensor, " b"], k: int, health: Health, first: bool

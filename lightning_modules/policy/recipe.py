@@ -22,7 +22,7 @@ class GRPORecipe:
         advantage_limit: advantages are clamped to this.
         divergence: which distance from the base model is measured.
         divergence_weight: factor of it in the loss; at 0 it is measured once per epoch and not trained.
-        max_gradient_norm: gradients are scaled down to this norm (under DeepSpeed by ``gradient_clip_val`` instead).
+        max_gradient_norm: gradients are scaled down to this norm.
         on_policy_tolerance: training stops if a ratio differs from 1 by more before the first update.
         seed: of noise and random steps.
     """

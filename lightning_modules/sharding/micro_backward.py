@@ -23,7 +23,7 @@ def micro_backward(module: L.LightningModule, loss: Tensor, *, is_last: bool) ->
         loss: a scalar.
         is_last: whether the optimizer steps next.
     """
-    engine = _zero_engine(module)
+    engine = zero_engine(module)
     if engine is not None:
         engine.set_gradient_accumulation_boundary(is_last)
         # ZeRO-3 resets this flag in the engine's forward, which is not called between two backwards here.
@@ -37,7 +37,7 @@ def micro_backward(module: L.LightningModule, loss: Tensor, *, is_last: bool) ->
         module.manual_backward(loss)
 
 
-def _zero_engine(module: L.LightningModule) -> Any | None:
+def zero_engine(module: L.LightningModule) -> Any | None:
     """The DeepSpeed engine around the module; None without one."""
     model = module.trainer.strategy.model
     return model if hasattr(model, "set_gradient_accumulation_boundary") else None

@@ -16,7 +16,6 @@ from pathlib import Path
 import torch
 from safetensors import safe_open
 from torch import Tensor, nn
-from torch.nn import Parameter
 
 
 def is_partitioned(parameter: Tensor) -> bool:
@@ -30,7 +29,7 @@ def built_sharded() -> bool:
 
 
 @contextmanager
-def gathered(parameters: Iterable[Parameter], writable: bool = False) -> Iterator[None]:
+def gathered(parameters: Iterable[Tensor], writable: bool = False) -> Iterator[None]:
     """The parameters in full on every rank; with ``writable``, what rank 0 writes is what all ranks keep."""
     partitioned = [p for p in parameters if is_partitioned(p)]
     if not partitioned:
@@ -53,8 +52,21 @@ def initialize(module: nn.Module, init: Callable[[], object]) -> None:
         init()
 
 
+@contextmanager
+def sharded_in(dtype: torch.dtype) -> Iterator[None]:
+    """Modules built inside are cut up in ``dtype``; where nothing is cut up, they are built as ever."""
+    with torch.random.fork_rng(devices=[]):  # asking moves nobody's random numbers
+        sharded = built_sharded()
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype if sharded else before)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
 def cast(module: nn.Module, dtype: torch.dtype) -> None:
-    """Bring a module's parameters and buffers to ``dtype``; shards have the trainer's precision already.
+    """Bring a module's parameters and buffers to ``dtype``; shards must have it already, see :func:`sharded_in`.
 
     Raises:
         ValueError: if the module is sharded in another dtype. Casting would change the empty remains only.
@@ -65,8 +77,9 @@ def cast(module: nn.Module, dtype: torch.dtype) -> None:
         nn.Module.to(module, dtype)
     elif sharded != {dtype}:
         raise ValueError(
-            f"dtype: the backbone asks for {dtype}, but trainer.precision has sharded it in "
-            f"{', '.join(map(str, sorted(sharded, key=str)))}; set both alike (bfloat16 with bf16-true)"
+            f"dtype: the backbone asks for {dtype}, but it was sharded in "
+            f"{', '.join(map(str, sorted(sharded, key=str)))}; choose a strategy of configs/trainer/ (ZeroStrategy), "
+            "which leaves the dtype to the backbone"
         )
 
 

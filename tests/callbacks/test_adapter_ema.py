@@ -37,7 +37,7 @@ class Line(L.LightningModule):
         return torch.optim.SGD(self.free.parameters(), 0.3)
 
 
-def fit(module, callback, epochs, folder, resume=None):
+def fit(module, callback, epochs, folder, resume=None, **options):
     data = DataLoader(torch.randn(6, 2, generator=torch.Generator().manual_seed(1)), batch_size=2)
     trainer = L.Trainer(
         max_epochs=epochs,
@@ -48,6 +48,7 @@ def fit(module, callback, epochs, folder, resume=None):
         num_sanity_val_steps=0,
         callbacks=[callback],
         default_root_dir=folder,
+        **options,
     )
     trainer.fit(module, data, data, ckpt_path=resume)
     return trainer
@@ -63,6 +64,50 @@ def test_the_average_is_torchs(tmp_path):
     torch.testing.assert_close(callback.average["free.weight"], average["weight"])
     assert set(callback.average) == {"free.weight", "free.bias"}
     assert callback.half_life() == 1
+
+
+class TwoSteps(Line):
+    """Two optimizer steps per batch, by hand."""
+
+    def __init__(self):
+        super().__init__()
+        self.automatic_optimization = False
+        self.after_steps = []
+
+    def training_step(self, batch, batch_idx):
+        optimizer = self.optimizers()
+        for _ in range(2):
+            optimizer.zero_grad()
+            self.manual_backward(super().training_step(batch, batch_idx))
+            optimizer.step()
+            self.after_steps.append(self.free.weight.detach().clone())
+
+
+@pytest.mark.parametrize("every", ["step", "batch"])
+def test_every_step_counts_or_every_batch(tmp_path, every):
+    module, callback = TwoSteps(), AdapterEMA(decay=0.5, every=every)
+    fit(module, callback, 3, tmp_path)
+    average = Line().free.weight.detach().clone()
+    taken = module.after_steps if every == "step" else module.after_steps[1::2]
+    assert callback.updates == len(taken) == {"step": 18, "batch": 9}[every]
+    for n, weight in enumerate(taken):
+        get_ema_multi_avg_fn(min(0.5, (1 + n) / (10 + n)))([average], [weight], n)
+    torch.testing.assert_close(callback.average["free.weight"], average)
+
+
+def test_a_batch_that_only_accumulates_does_not_count(tmp_path):
+    module, callback = Line(), AdapterEMA(decay=0.5)
+    fit(module, callback, 2, tmp_path, accumulate_grad_batches=3)
+    assert callback.updates == 2
+
+
+def test_the_half_life_is_said(tmp_path, caplog):
+    """Of 0.5 half is gone after every step."""
+    with caplog.at_level("INFO"):
+        fit(Line(), AdapterEMA(decay=0.5), 1, tmp_path)
+    assert "half-life of 1.0 optimizer steps" in caplog.text
+    # Flow-GRPO's 0.9 every 8 steps, as the paper's recipes take it.
+    assert AdapterEMA(0.987).half_life() == pytest.approx(8 * AdapterEMA(0.9).half_life(), rel=0.01)
 
 
 def test_validation_sees_the_average_and_training_goes_on_without_it(tmp_path):

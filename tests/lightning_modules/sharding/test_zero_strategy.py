@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 from diffusers import FluxTransformer2DModel
+from lightning.pytorch.plugins.precision import DeepSpeedPrecision
 from ranks import RANKS, imported, train_together
 from safetensors.torch import load_file
 
@@ -114,6 +116,88 @@ def test_micro_backwards_give_one_process_gradient(ranks, alone, strategy):
 
 
 @STAGES
+@pytest.mark.parametrize("run", ["plain", "resumed"])
+def test_the_average_is_one_process_average_on_every_rank(ranks, alone, folder, stage, run):
+    """It is validated, survives a checkpoint, and leaves training alone, whose losses are compared above."""
+    part = {"plain": "first", "resumed": "again"}[run]
+    theirs = load_file(folder / "one" / part / "average0.safetensors")
+    for rank in RANKS:
+        ours = load_file(folder / f"zero{stage}" / part / f"average{rank}.safetensors")
+        assert ours.keys() == theirs.keys()
+        for name, tensor in ours.items():
+            assert (tensor - theirs[name]).abs().mean() < 1e-4, name  # as for the exported adapters below
+    assert ranks[0][stage][run]["updates"] == alone[run]["updates"] == 4
+    validated = [sum(pair) / 2 for pair in zip(*(r[stage][run]["validated"] for r in ranks), strict=True)]
+    assert len(validated) >= 1
+    assert validated == pytest.approx(alone[run]["validated"], abs=1e-5)
+
+
+@STAGES
+def test_clipped_steps_are_torchs_in_one_process(ranks, alone, folder, stage):
+    """DeepSpeed keeps the gradients: torch's clipping there scaled nothing, and Lightning refuses its own setting."""
+    ours = load_file(folder / f"zero{stage}" / "clipped.safetensors")
+    theirs = load_file(folder / "one" / "clipped.safetensors")
+    unlimited = load_file(folder / f"zero{stage}" / "micro.safetensors")
+    assert ours.keys() == theirs.keys()
+    for name, tensor in ours.items():
+        torch.testing.assert_close(tensor, theirs[name], atol=1e-7, rtol=1e-5)
+    assert max((tensor - unlimited[name]).abs().max() for name, tensor in ours.items()) > 1e-4
+    for rank in ranks:
+        lengths = rank[stage]["clipped"]["lengths"]
+        assert lengths == pytest.approx(alone["clipped"]["lengths"], rel=1e-4)
+        assert len(lengths) == 2
+        assert min(lengths) > 5e-3  # five times the limit
+
+
+def test_trainer_files_of_a_stage_differ_in_machines_only():
+    """So that what is seen here of one of them holds for all; on CPU the strategy takes the same arguments."""
+    worker = imported(WORKER)
+    files = sorted(worker.TRAINERS.glob("zero*.yaml"))
+    assert len(files) == 6
+    for path in files:
+        trainer = yaml.safe_load(path.read_text())["trainer"]
+        stage = int(path.name[len("zero")])
+        assert trainer.keys() == {"accelerator", "devices", "num_nodes", "strategy", "precision"}
+        assert trainer["strategy"]["init_args"] == {"stage": stage}
+        assert trainer["precision"] == worker.shipped_precision(stage)
+
+
+@STAGES
+def test_lora_is_float32_beside_a_bfloat16_base(ranks, folder, stage):
+    adapters, base = 18 * 4 * 128, 0
+    tensors = [t for path in (folder / "flux").glob("*.safetensors") for t in load_file(path).values()]
+    base = sum(t.numel() for t in tensors)
+    expected = sum(t.bfloat16().double().abs().sum().item() for t in tensors)
+    for rank in ranks:
+        seen = rank[stage]["half"]
+        assert seen["dtypes"] == {"adapters": ["torch.float32"], "transformer": ["torch.bfloat16"]}
+        assert seen["total"] == 4 * adapters + 2 * base
+        assert seen["local"] == pytest.approx(seen["total"] / (2 if stage == "3" else 1), rel=1e-3)
+        assert seen["base"] == pytest.approx(expected, rel=1e-9)
+
+
+@STAGES
+def test_an_update_below_bfloat16_survives(ranks, folder, stage):
+    """AdamW's first step is the learning rate, 1e-4; bfloat16 at 1 would swallow it."""
+    before = load_file(folder / f"zero{stage}" / "half.start.safetensors")
+    after = load_file(folder / f"zero{stage}" / "half.safetensors")
+    ups = [name for name in before if ".up." in name]
+    assert len(ups) == 9
+    for name in ups:
+        assert (before[name] == 1).all()
+        moved = (after[name] - before[name]).abs()
+        assert moved.median().item() == pytest.approx(1e-4, rel=0.05), name
+        assert (after[name].bfloat16() == 1).all()
+
+
+def test_precisions_that_round_what_is_trained_are_refused():
+    strategy = zero_strategy.CPUZeroStrategy()
+    strategy.precision_plugin = DeepSpeedPrecision("bf16-true")
+    with pytest.raises(ValueError, match=r"trainer.precision='bf16-true' would .* set '32-true'"):
+        strategy.setup_distributed()
+
+
+@STAGES
 def test_checkpoint_holds_adapters_only(ranks, folder, stage):
     saved = folder / f"zero{stage}" / "first" / "step=4.ckpt" / "checkpoint"
     total = ranks[0][stage]["plain"]["total"]
@@ -141,11 +225,13 @@ def test_missing_deepspeed_is_said_at_once(monkeypatch):
 
 def test_batches_that_are_dataclasses_keep_their_precision():
     """Lightning's own refuses frozen ones, and would round coordinates to bf16."""
-    precision = zero_strategy.WholeBatchPrecision("bf16-true")
+    precision = zero_strategy.UncastPrecision("32-true")
     canvas = Canvas(torch.full((2,), 1 / 3))
     assert precision.convert_input(canvas) is canvas
-    loose = precision.convert_input({"latents": torch.ones(2), "index": torch.ones(2, dtype=torch.long)})
-    assert (loose["latents"].dtype, loose["index"].dtype) == (torch.bfloat16, torch.long)
+    loose = precision.convert_input(
+        {"latents": torch.ones(2).bfloat16(), "index": torch.ones(2, dtype=torch.long)}
+    )
+    assert (loose["latents"].dtype, loose["index"].dtype) == (torch.float32, torch.long)
 
 
 @dataclass(frozen=True)
