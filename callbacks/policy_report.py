@@ -4,6 +4,8 @@ The figures before training also go to the loggers, which Lightning keeps them f
 of an epoch go there as hyperparameters.
 """
 
+from typing import Any
+
 import lightning as L
 from rich.console import Console
 from rich.table import Table
@@ -14,6 +16,7 @@ from lightning_modules.policy.grpo_module import GRPOModule
 
 WATCHED = {
     "policy/on_policy_max_deviation": "largest |ratio - 1| before the first update",
+    "policy/ratio_max_deviation": "largest |ratio - 1| of all passes",
     "policy/clipped_low": "images clipped below",
     "policy/clipped_high": "images clipped above",
     "policy/equal_groups": "groups that cannot be told apart",
@@ -25,10 +28,14 @@ WATCHED = {
 
 
 class PolicyReport(L.Callback):
-    """Rewards with their weights, hold-outs marked, against the first validation; the health figures below."""
+    """Rewards with their weights, hold-outs marked, against the first validation; failures and health figures below.
+
+    The first validation is kept in checkpoints: a resumed training is compared with where it began.
+    """
 
     def __init__(self) -> None:
         self.start: dict[str, float] = {}
+        self.resumed = False
         self.weights: dict[str, float] = {}
         self.console = Console()
 
@@ -47,8 +54,8 @@ class PolicyReport(L.Callback):
             self.console.print(table)
 
     def on_sanity_check_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Log the start: every curve begins there."""
-        start = {f"val/{name}": value for name, value in self.start.items()}
+        """Log the start: every curve begins there, and one that goes on has begun already."""
+        start = {} if self.resumed else {f"val/{name}": value for name, value in self.start.items()}
         for logger in trainer.loggers if start else ():
             logger.log_metrics({**start, "epoch": -1}, step=0)
 
@@ -60,7 +67,9 @@ class PolicyReport(L.Callback):
         if not trainer.is_global_zero or not rewards:
             return
         terms = getattr(getattr(pl_module, "rewards", None), "terms", {})
-        title = "before training" if trainer.sanity_checking else f"epoch {trainer.current_epoch}"
+        title = f"epoch {trainer.current_epoch}"
+        if trainer.sanity_checking:
+            title = "as it was saved" if self.resumed else "before training"
         table = Table("reward", "weight", "start", "now", "change", title=title)
         for name, value in rewards.items():
             weight = terms[name].weight if name in terms else None
@@ -71,4 +80,15 @@ class PolicyReport(L.Callback):
         for name, meaning in WATCHED.items():
             if name in logged:
                 table.add_row(meaning, "", "", f"{logged[name]:.3g}", "")
+        for name in terms:
+            if failed := logged.get(f"reward/{name}/failed"):
+                table.add_row(f"scores of {name} that could not be had", "", "", f"{failed:.3g}", "")
         self.console.print(table)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The first validation."""
+        return {"start": self.start}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from a checkpoint."""
+        self.start, self.resumed = state_dict["start"], bool(state_dict["start"])

@@ -41,14 +41,14 @@ class RewardTable:
         weights: of the terms.
         raw: scores as the rewards gave them; NaN where a reward does not apply or could not be had.
         scaled: after each reward's scale and shift.
-        failed: terms that could not be had for this batch.
+        failed: which scores could not be had, for example because a server did not answer; their score is NaN.
     """
 
     names: tuple[str, ...]
     weights: Float[Tensor, " k"]
     raw: Float[Tensor, "k b"]
     scaled: Float[Tensor, "k b"]
-    failed: tuple[str, ...] = ()
+    failed: Bool[Tensor, "k b"]
 
     def __len__(self) -> int:
         return self.raw.shape[1]
@@ -62,14 +62,16 @@ class RewardTable:
         return self.weights != 0
 
     def statistics(self, groups: Int[Tensor, " b"]) -> dict[str, float]:
-        """What to watch of every term: level, spread, spread within groups, share of groups it cannot tell apart.
+        """What to watch of every term: failures, level, spread, also in groups, share of groups it cannot tell apart.
 
         Args:
             groups: group of each image (images of one prompt), any integers.
         """
         found: dict[str, float] = {}
         total = self.total()
-        for name, weight, raw, scaled in zip(self.names, self.weights, self.raw, self.scaled, strict=True):
+        rows = zip(self.names, self.weights, self.raw, self.scaled, self.failed, strict=True)
+        for name, weight, raw, scaled, failed in rows:
+            found[f"{name}/failed"] = float(failed.sum())
             known = raw.isfinite()
             if not known.any():
                 continue
@@ -88,9 +90,8 @@ class RewardTable:
     @classmethod
     def joined(cls, tables: "list[RewardTable]") -> "RewardTable":
         """The scores of several batches by the same terms."""
-        failed = tuple(dict.fromkeys(name for table in tables for name in table.failed))
-        raw, scaled = (torch.cat([getattr(t, part) for t in tables], dim=1) for part in ("raw", "scaled"))
-        return cls(tables[0].names, tables[0].weights, raw, scaled, failed)
+        parts = ([getattr(t, part) for t in tables] for part in ("raw", "scaled", "failed"))
+        return cls(tables[0].names, tables[0].weights, *(torch.cat(part, dim=1) for part in parts))
 
 
 class RewardStack:
@@ -150,18 +151,29 @@ class RewardStack:
             references=known.references,
             targets=known.targets,
         )
-        raw, scaled, failed = [], [], []
+        raw: list[Tensor] = []
+        scaled: list[Tensor] = []
+        failed = torch.zeros(len(self.terms), len(images), dtype=torch.bool)
         for name, term in self.terms.items():
             try:
                 scores = term.reward.score(seen)
             except RewardUnavailable as error:
                 logger.warning("reward %s is unavailable for %d images: %s", name, len(images), error)
                 scores = torch.full((len(images),), torch.nan)
-                failed.append(name)
+                failed[len(raw)] = True
             raw.append(scores)
             scaled.append(term.reward.scaled(scores))
         weights = torch.tensor([term.weight for term in self.terms.values()])
-        return RewardTable(tuple(self.terms), weights, torch.stack(raw), torch.stack(scaled), tuple(failed))
+        return RewardTable(tuple(self.terms), weights, torch.stack(raw), torch.stack(scaled), failed)
+
+    def sums(self) -> Float[Tensor, "2 k"]:
+        """Sum and number of what each term has accumulated, in float64: those of several processes add up."""
+        rewards = [term.reward for term in self.terms.values()]
+        return torch.stack([torch.stack([r.total, r.scored.to(r.total)]) for r in rewards], dim=1)
+
+    def means(self, sums: Float[Tensor, "2 k"]) -> dict[str, float]:
+        """The mean raw score of each term from :meth:`sums`; NaN where nothing has been scored."""
+        return dict(zip(self.terms, (sums[0] / sums[1]).float().tolist(), strict=True))
 
     def weighted(self, means: Mapping[str, float]) -> float:
         """The weighted sum of scaled mean scores; a reward that never applied adds nothing."""

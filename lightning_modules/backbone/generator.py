@@ -54,7 +54,13 @@ class FluxGenerator:
         shift: how the schedule is bent towards noise; FLUX's resolution shift by default.
         lora: a trained LoRA file that is used on all tokens: the name of a shipped one, or a path.
         canvas: how canvases become tokens, where the context is canvases.
+
+    Attributes:
+        device: where backbone and codec run, to be set before the first call; scenes come from the CPU, to which images
+            return.
     """
+
+    device: str | torch.device = "cpu"
 
     def __init__(
         self,
@@ -86,6 +92,7 @@ class FluxGenerator:
             if self._pipeline is not None:
                 folder = str(pipeline_folder(self._pipeline, ["vae"], allow_download=True) / "vae")
             self._codec = load_codec(folder, dtype=self.backbone.dtype)
+            self._codec.vae.to(self.device)
         return self._codec
 
     @torch.inference_mode()
@@ -114,14 +121,14 @@ class FluxGenerator:
         condition = context_group(Context(context), batch, self.codec, self.canvas)
         channels = self.backbone.transformer.config.in_channels
         rng = torch.Generator().manual_seed(seed)
-        noise = torch.randn(len(batch), rows * columns, channels, generator=rng)
+        noise = torch.randn(len(batch), rows * columns, channels, generator=rng).to(self.device)
         conditions = () if condition is None else (condition,)
         sequence = prompted_sequence(self.encoder.encode(batch.prompts), noise, (rows, columns), conditions)
-        sequence = sequence.with_adapters(*self.backbone.adapters)
+        sequence = sequence.to(self.device).with_adapters(*self.backbone.adapters)
         sigmas = sigma_schedule(steps, rows * columns, self.shift)
         velocity = GuidedVelocity(self.backbone, sequence, sigmas, guidance, self.encoder)
         tokens = sample(velocity, noise, sigmas)
-        return self.codec.decode(tokens, batch.size)
+        return self.codec.decode(tokens, batch.size).cpu()
 
     def _load(self) -> None:
         """Build the backbone at the first call, with its LoRA set."""
@@ -129,3 +136,4 @@ class FluxGenerator:
             self.backbone.configure()
             if self.lora is not None:
                 self.backbone.load_adapter(ADAPTER, self.lora)
+            self.backbone.to(self.device)

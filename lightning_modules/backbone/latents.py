@@ -54,7 +54,8 @@ def unpack(tokens: Float[Tensor, "b s d"], rows: int, columns: int) -> Float[Ten
 class LatentCodec:
     """Images in [0, 1] to scaled, packed tokens and back, through any diffusers autoencoder of FLUX's geometry.
 
-    The posterior's mode is used throughout: it is deterministic, so latents may be cached.
+    The posterior's mode is used throughout: it is deterministic, so latents may be cached. Images and tokens may be on
+    any device; results are where the autoencoder is.
 
     Attributes:
         vae: ``AutoencoderKL`` or :class:`PatchAutoencoder`.
@@ -81,7 +82,7 @@ class LatentCodec:
 
     def encode(self, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b s d"]:
         """Packed latents of images in [0, 1]; the gradient flows if the codec's inputs require it."""
-        pixels = (images * 2 - 1).to(self._dtype)
+        pixels = (images * 2 - 1).to(self._like)
         latents = self.vae.encode(pixels).latent_dist.mode().float()
         return pack((latents - self.vae.config.shift_factor) * self.vae.config.scaling_factor)
 
@@ -89,7 +90,7 @@ class LatentCodec:
         """Images in [0, 1] of ``size`` (height, width) in pixels."""
         latents = unpack(tokens.float(), *token_grid(size))
         latents = latents / self.vae.config.scaling_factor + self.vae.config.shift_factor
-        pixels = self.vae.decode(latents.to(self._dtype), return_dict=False)[0].float()
+        pixels = self.vae.decode(latents.to(self._like), return_dict=False)[0].float()
         return cast(Tensor, ((pixels + 1) / 2).clamp(0, 1))
 
     def round_trip(self, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
@@ -97,8 +98,9 @@ class LatentCodec:
         return self.decode(self.encode(images), (images.shape[-2], images.shape[-1]))
 
     @property
-    def _dtype(self) -> torch.dtype:
-        return next(self.vae.parameters()).dtype
+    def _like(self) -> Tensor:
+        """Of the autoencoder's device and precision."""
+        return cast(Tensor, next(self.vae.parameters()))
 
 
 def load_codec(source: str | Path | None = None, dtype: torch.dtype = torch.float32) -> LatentCodec:

@@ -45,6 +45,11 @@ class TokenGroup:
     def __len__(self) -> int:
         return self.tokens.shape[1]
 
+    def to(self, device: torch.device | str) -> Self:
+        """The same tokens on another device."""
+        valid = None if self.valid is None else self.valid.to(device)
+        return replace(self, tokens=self.tokens.to(device), ids=self.ids.to(device), valid=valid)
+
     def select(self, index: Int[Tensor, " m"]) -> Self:
         """The samples at ``index``, in that order, which may repeat; ids shared by the batch stay shared."""
         return replace(
@@ -144,6 +149,16 @@ class TokenSequence:
     def with_noise(self, tokens: Float[Tensor, "b s c"]) -> Self:
         """The same sequence with other canvas tokens: the next step of a sampler."""
         return replace(self, noise=replace(self.noise, tokens=tokens))
+
+    def to(self, device: torch.device | str) -> Self:
+        """The same sequence on another device."""
+        return replace(
+            self,
+            text=self.text.to(device),
+            pooled=self.pooled.to(device),
+            noise=self.noise.to(device),
+            conditions=tuple(condition.to(device) for condition in self.conditions),
+        )
 
     def select(self, index: Int[Tensor, " m"]) -> Self:
         """The samples at ``index``, in that order, which may repeat: one encoded prompt serves a whole group."""

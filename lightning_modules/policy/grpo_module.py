@@ -2,6 +2,10 @@
 
 One epoch: draw a group of images per prompt, judge them, compare each with its group, and move the policy's LoRA set
 towards what was better. Subclasses say what the backbone is shown beside the prompt, and nothing else.
+
+Devices: scenes, prompts, pictures, rewards and advantages are on the CPU, so batches stay where they are loaded and
+decoded pictures come back. Token sequences, noise, latents, network and codec are on the module's device. Encoders and
+scorers with a ``device`` of their own run there, whatever the module's. All randomness is drawn on the CPU.
 """
 
 from abc import ABC, abstractmethod
@@ -23,8 +27,9 @@ from lightning_modules.backbone.guidance import unprompted
 from lightning_modules.backbone.latents import LatentCodec, load_codec, token_grid
 from lightning_modules.backbone.prepared import PreparedSequence
 from lightning_modules.backbone.tokens import TokenGroup, TokenSequence
-from lightning_modules.policy.advantages import Advantages, group_advantages
+from lightning_modules.policy.advantages import group_advantages
 from lightning_modules.policy.health import Health, diversity
+from lightning_modules.policy.ranks import every_table, of_all_ranks, own_share, pooled_figures
 from lightning_modules.policy.recipe import GRPORecipe
 from lightning_modules.policy.rollout import Policy, Rollout, Sampling
 from lightning_modules.policy.surrogate import (
@@ -82,10 +87,15 @@ class GRPOModule(L.LightningModule, ABC):
 
     @property
     def codec(self) -> LatentCodec:
-        """The codec, loaded once; frozen, and no part of the module."""
+        """The codec, loaded once; frozen, on the module's device and no part of the module."""
         if self._codec is None:
             self._codec = load_codec(self._codec_folder, dtype=self.backbone.dtype)
+        self._codec.vae.to(self.device)
         return self._codec
+
+    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
+        """Scenes stay on the CPU, where references are pasted and pictures judged."""
+        return batch
 
     def configure_model(self) -> None:
         """Build the backbone: frozen but for the policy's LoRA set."""
@@ -113,7 +123,7 @@ class GRPOModule(L.LightningModule, ABC):
         channels = self.backbone.transformer.config.in_channels
         blank = torch.zeros(len(prompts), rows * columns, channels)
         sequence = prompted_sequence(self.encoder.encode(prompts), blank, (rows, columns), conditions)
-        return sequence.with_adapters(ADAPTER)
+        return sequence.to(self.device).with_adapters(ADAPTER)
 
     def training_step(self, batch: GroupBatch, batch_idx: int) -> None:
         """One epoch."""
@@ -121,10 +131,10 @@ class GRPOModule(L.LightningModule, ABC):
             self.policy.sampling.steps, self.current_epoch, self._generator(0)
         )
         rollouts, table = self._draw_and_judge(batch, recorded)
-        scores, groups = self._gathered(table.scaled), self._gathered(batch.groups)
+        every, groups = every_table(self, table), of_all_ranks(self, batch.groups)
         advantages = group_advantages(
-            scores,
-            table.weights,
+            every.scaled,
+            every.weights,
             groups,
             self.recipe.aggregate,
             self.recipe.spread,
@@ -132,14 +142,12 @@ class GRPOModule(L.LightningModule, ABC):
         )
         health = Health()
         if bool(advantages.informative.any()):  # of all ranks: all of them agree
-            self._learn(rollouts, self._own(advantages, len(batch)), health)
-        raw = RewardTable(table.names, table.weights, self._gathered(table.raw), scores, table.failed)
-        figures = {f"reward/{name}": value for name, value in raw.statistics(groups).items()}
-        figures |= {f"policy/{name}": value for name, value in health.figures().items()}
+            self._learn(rollouts, own_share(self, advantages.values), health)
+        drawn = of_all_ranks(self, torch.cat([r.trajectory.final for r in rollouts]), dim=0)
+        figures = {f"reward/{name}": value for name, value in every.statistics(groups).items()}
+        figures |= {f"policy/{name}": value for name, value in pooled_figures(self, health).items()}
         figures["policy/equal_groups"] = advantages.equal_groups
-        figures["policy/diversity"] = diversity(
-            torch.cat([r.trajectory.final for r in rollouts]), batch.groups
-        )
+        figures["policy/diversity"] = diversity(drawn, groups)
         self.log_dict(figures, batch_size=len(batch))
         self.log("reward", figures["reward/total/mean"], prog_bar=True, logger=False, batch_size=len(batch))
 
@@ -162,7 +170,7 @@ class GRPOModule(L.LightningModule, ABC):
                 keep_means=self.recipe.ratio_norm,
                 free=self._free(chosen, empty),
             )
-            images = self.codec.decode(rollout.trajectory.final, batch.scenes.size)
+            images = self.codec.decode(rollout.trajectory.final, batch.scenes.size).cpu()
             tables.append(self.rewards.judge(images, batch.scenes.select(members), known.select(members)))
             rollouts.append(rollout)
         return rollouts, RewardTable.joined(tables)
@@ -239,8 +247,9 @@ class GRPOModule(L.LightningModule, ABC):
         return images
 
     def on_validation_epoch_end(self) -> None:
-        """Log the mean of every reward and, as ``val/total``, their weighted sum."""
-        means = {name: float(value) for name, value in self.rewards.metrics.compute().items()}
+        """Log the mean of every reward over all processes and, as ``val/total``, their weighted sum."""
+        sums = of_all_ranks(self, self.rewards.sums()[..., None]).sum(dim=-1)
+        means = self.rewards.means(sums)
         self.log_dict({f"val/{name}": value for name, value in means.items()})
         self.log("val/total", self.rewards.weighted(means), prog_bar=True)
         self.rewards.metrics.reset()
@@ -266,11 +275,11 @@ class GRPOModule(L.LightningModule, ABC):
     def draw_sequence(
         self, sequence: TokenSequence, size: tuple[int, int], seed: int
     ) -> Float[Tensor, "b 3 h w"]:
-        """One image per row of an encoded sequence, in [0, 1]; arguments as above."""
+        """One image per row of an encoded sequence, in [0, 1], on the CPU; arguments as above."""
         noise = torch.randn(sequence.noise.tokens.shape, generator=Generator().manual_seed(seed))
         free = self._free(sequence, self._empty_prompt())
         latents = self.policy.draw(self.backbone.prepare(sequence), noise.to(self.device), free)
-        return self.codec.decode(latents, size)
+        return self.codec.decode(latents, size).cpu()
 
     def _empty_prompt(self) -> PromptEmbedding | None:
         """What guidance leads away from; None without guidance."""
@@ -284,14 +293,3 @@ class GRPOModule(L.LightningModule, ABC):
         """A source of randomness that depends on seed, epoch, process and stream alone: runs resume exactly."""
         place = (self.recipe.seed * 100_003 + self.current_epoch) * 1009 + (self.global_rank if stream else 0)
         return Generator().manual_seed(place * 1009 + stream)
-
-    def _gathered(self, values: Tensor) -> Tensor:
-        """Values of all processes, joined along the last dimension."""
-        if self.trainer.world_size == 1:
-            return values
-        everyone = cast(Tensor, self.all_gather(values))
-        return torch.cat(list(everyone.cpu()), dim=-1)
-
-    def _own(self, advantages: Advantages, count: int) -> Float[Tensor, " m"]:
-        first = self.global_rank * count if self.trainer.world_size > 1 else 0
-        return advantages.values[first : first + count]

@@ -1,5 +1,6 @@
 """What to watch while a policy is being reinforced: hacking and collapse show here before they show in the reward."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -34,7 +35,7 @@ class Health:
         self.clipped.append((float(surrogate.clipped_low.mean()), float(surrogate.clipped_high.mean())))
 
     def figures(self) -> dict[str, float]:
-        """Means over the epoch; only what was measured."""
+        """Means over the epoch, and the largest deviations; only what was measured."""
         found: dict[str, float] = {}
         if self.ratios:
             found["on_policy_max_deviation"] = self.on_policy_deviation
@@ -48,6 +49,18 @@ class Health:
         return found
 
 
+def pooled(figures: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """The :meth:`Health.figures` of several processes as one: means of means, the largest of deviations.
+
+    Args:
+        figures: of each name, one value per process; every process makes the same number of passes of like size.
+    """
+    return {
+        name: max(values) if name.endswith("max_deviation") else _mean(values)
+        for name, values in figures.items()
+    }
+
+
 def diversity(latents: Float[Tensor, "b s c"], groups: Int[Tensor, " b"]) -> float:
     """Root mean square deviation of a group's images from their mean, averaged over groups; 0 when they are all one."""
     spreads = [
@@ -58,5 +71,5 @@ def diversity(latents: Float[Tensor, "b s c"], groups: Int[Tensor, " b"]) -> flo
     return float(torch.stack(spreads).mean()) if spreads else 0.0
 
 
-def _mean(values: list[float]) -> float:
+def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)

@@ -2,6 +2,7 @@
 
 import csv
 from pathlib import Path
+from types import SimpleNamespace
 
 import lightning as L
 import pytest
@@ -44,9 +45,9 @@ class Drifting(L.LightningModule):
         self.log_dict({"val/total": number, "val/judge": 1.0 - max(0.0, number - 3) * 0.04})
 
 
-def fit(callbacks, epochs=8, **options):
+def fit(callbacks, epochs=8, resume=None, model=None, **options):
     torch.manual_seed(0)
-    model = Drifting()
+    model = model or Drifting()
     data = MultiHumanDataModule(
         WholeGroups(1, 2), CountCurriculum(first=(2,), then=(3, 5), switch=1), val_size=5, batch_size=4
     )
@@ -59,7 +60,7 @@ def fit(callbacks, epochs=8, **options):
         callbacks=callbacks,
         **{"logger": False, "num_sanity_val_steps": -1, **options},
     )
-    trainer.fit(model, data)
+    trainer.fit(model, data, ckpt_path=resume)
     return trainer, model
 
 
@@ -126,6 +127,44 @@ def test_the_table_compares_with_the_start(capsys):
     last = printed[printed.index("epoch 1") :]
     row = next(line for line in last.splitlines() if "total" in line)
     assert [part.strip() for part in row.split("│")[1:-1]] == ["total", "", "0.000", "2.000", "+2.000"]
+
+
+def test_a_resumed_training_is_compared_with_its_start(tmp_path, capsys):
+    """The sanity check of a resumed run is of weights that were trained already: it is no start."""
+    first = fit([PolicyReport()], epochs=2)[0]
+    first.save_checkpoint(tmp_path / "last.ckpt")
+    capsys.readouterr()
+    report, logger = PolicyReport(), CSVLogger(str(tmp_path), flush_logs_every_n_steps=1)
+    fit([report], epochs=3, resume=tmp_path / "last.ckpt", logger=logger)
+    assert report.start == {"total": 0.0, "judge": 1.0}
+    printed = capsys.readouterr().out
+    assert "before training" not in printed
+    rows = [line.split("│") for line in printed.splitlines() if "total" in line]
+    assert [[row[k].strip() for k in (3, 4, 5)] for row in rows] == [
+        ["0.000", "2.000", "+2.000"],
+        ["0.000", "3.000", "+3.000"],
+    ]
+    with (Path(logger.log_dir) / "metrics.csv").open() as file:
+        assert "-1" not in [row["epoch"] for row in csv.DictReader(file)]
+
+
+def test_failures_and_ratios_are_shown(capsys):
+    class Watched(Drifting):
+        def __init__(self):
+            super().__init__()
+            self.rewards = SimpleNamespace(terms={"judge": SimpleNamespace(weight=0.0)})
+
+        def training_step(self, batch, batch_idx):
+            super().training_step(batch, batch_idx)
+            self.log_dict({"reward/judge/failed": 7.0, "policy/ratio_max_deviation": 0.25})
+
+    fit([PolicyReport()], epochs=1, model=Watched())
+    printed = capsys.readouterr().out
+    shown = {
+        line.split("│")[1].strip(): line.split("│")[4].strip() for line in printed.splitlines() if "│" in line
+    }
+    assert shown["scores of judge that could not be had"] == "7"
+    assert shown["largest |ratio - 1| of all passes"] == "0.25"
 
 
 def test_curves_begin_before_training(tmp_path):

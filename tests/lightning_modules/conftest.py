@@ -1,4 +1,4 @@
-"""Makes ``ranks`` importable, which starts two processes that train together, and ``small_qwen``."""
+"""Makes importable: ``ranks``, two processes that train together; ``pretend_device``, a made-up GPU; small models."""
 
 import sys
 from pathlib import Path

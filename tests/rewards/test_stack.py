@@ -95,7 +95,10 @@ def test_hold_outs_and_what_was_not_asked_add_nothing(scenes):
 
 def test_an_unavailable_reward_is_masked_and_a_mistake_is_not(scenes, caplog):
     table = stack(scenes, down=RewardTerm(Down(), 5.0)).judge(scenes.images, scenes)
-    assert table.failed == ("down",)
+    assert table.failed.tolist() == [[False] * 4, [True] * 4]
+    figures = table.statistics(torch.tensor([0, 0, 1, 1]))
+    assert (figures["count/failed"], figures["down/failed"]) == (0, 4)
+    assert "down/mean" not in figures
     assert table.raw[1].isnan().all()
     torch.testing.assert_close(table.total(), torch.full((4,), 0.2))
     assert "no answer" in caplog.text
@@ -109,7 +112,7 @@ def test_statistics_are_numpys(scenes):
     raw[1, :4] = 0.3
     raw[0, 5] = torch.nan
     weights = torch.tensor([0.5, 2.0])
-    table = RewardTable(("a", "b"), weights, raw, raw * 3)
+    table = RewardTable(("a", "b"), weights, raw, raw * 3, torch.zeros(2, 12, dtype=torch.bool))
     groups = torch.arange(3).repeat_interleave(4)
     found, a, b = table.statistics(groups), raw[0].double().numpy(), raw[1].double().numpy()
     known = ~np.isnan(a)
@@ -129,7 +132,10 @@ def test_means_are_kept_apart_although_they_begin_alike(scenes):
     judges = stack(scenes, face=RewardTerm(FaceMatchReward(), 0.3))
     weights = torch.tensor([0.2, 0.3])
     for scores in ((first, first), (torch.ones(4), second)):
-        judges.accumulate(RewardTable(("count", "face"), weights, torch.stack(scores), torch.stack(scores)))
+        raw = torch.stack(scores)
+        judges.accumulate(RewardTable(("count", "face"), weights, raw, raw, raw.isnan()))
+    assert judges.means(judges.sums()) == {"count": 0.5, "face": 0.125}
+    assert judges.means(2 * judges.sums()) == {"count": 0.5, "face": 0.125}  # two processes that saw the same
     assert {k: float(v) for k, v in judges.metrics.compute().items()} == {"count": 0.5, "face": 0.125}
     judges.metrics.reset()
     assert judges.metrics["count"].compute().isnan()
@@ -145,12 +151,15 @@ def test_a_mean_leaves_out_what_was_not_scored():
 
 def test_tables_join():
     weights = torch.ones(1)
-    parts = [RewardTable(("a",), weights, torch.full((1, n), float(n)), torch.ones(1, n)) for n in (2, 3)]
-    joined = RewardTable.joined(
-        [*parts, RewardTable(("a",), weights, torch.ones(1, 1), torch.ones(1, 1), ("a",))]
-    )
-    assert joined.raw.tolist() == [[2, 2, 3, 3, 3, 1]]
-    assert joined.failed == ("a",)
+    parts = [
+        RewardTable(
+            ("a",), weights, torch.full((1, n), float(n)), torch.ones(1, n), torch.full((1, n), n == 3)
+        )
+        for n in (2, 3)
+    ]
+    joined = RewardTable.joined(parts)
+    assert joined.raw.tolist() == [[2, 2, 3, 3, 3]]
+    assert joined.failed.tolist() == [[False, False, True, True, True]]
 
 
 def test_embeddings_of_references_fill_their_slots(scenes):

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from pretend_device import pretended_device
 
 from datamodules.collate import collate
 from datamodules.text.minilm import MiniLMPromptEncoder
@@ -96,6 +97,23 @@ def test_one_guided_step_is_the_formula(folder, batch):
         ]
         latents = noise - (sides[1] + 2.5 * (sides[0] - sides[1]))
     torch.testing.assert_close(image, drawing.codec.decode(latents, (128, 128)), atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("context", ["canvas", "layout"])
+def test_another_device_draws_the_same_images(folder, batch, context):
+    """On one that refuses to mix with the CPU, where the scenes are."""
+    asked = {"seed": 3, "context": context, "steps": 2, "guidance": 2.5}
+    lora = str(folder / "set.safetensors")
+    expected = generator(folder, lora=lora).generate(batch, **asked)
+    with pretended_device() as there:
+        drawing = generator(folder, lora=lora)
+        drawing.device = there
+        found = drawing.generate(batch, **asked)
+        assert found.device.type == "cpu"
+        assert {p.device for p in (*drawing.backbone.parameters(), *drawing.codec.vae.parameters())} == {
+            there
+        }
+    torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
 
 
 def test_trained_sets_and_canvas_recipes_are_used(folder, batch):
