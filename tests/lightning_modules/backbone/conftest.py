@@ -1,10 +1,14 @@
-"""FLUX's text side, small and random, as a folder in diffusers' format."""
+"""FLUX's text side, small and random, as a folder in diffusers' format. Makes ``stock_flux`` importable."""
 
 import string
+import sys
+from pathlib import Path
 
 import pytest
 import torch
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer, T5Config, T5EncoderModel, T5Tokenizer
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(scope="session")

@@ -1,76 +1,18 @@
 """The branch-wise forward against the stock diffusers classes it borrows its weights from."""
 
-from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 import torch
-from diffusers import FluxTransformer2DModel
-from diffusers.models.transformers.transformer_flux import FluxTransformerBlock
+from stock_flux import SIGMA, TINY, sequence, stock, tiny_backbone, tokens
 
 from lightning_modules.backbone import flux
 from lightning_modules.backbone.adapters import ATTENTION, FEED_FORWARD, TEXT_ATTENTION, LoRASpec
 from lightning_modules.backbone.flux import FluxBackbone, FluxConfig
 from lightning_modules.backbone.positions import grid_ids, rotary_table, text_ids
-from lightning_modules.backbone.tokens import TokenGroup, TokenSequence, Visibility
+from lightning_modules.backbone.tokens import TokenGroup, Visibility
 
-TINY = FluxConfig(
-    in_channels=16,
-    num_layers=2,
-    num_single_layers=3,
-    attention_head_dim=16,
-    num_attention_heads=4,
-    joint_attention_dim=32,
-    pooled_projection_dim=16,
-    axes_dims_rope=(4, 6, 6),
-)
 EVERY_LAYER = (*ATTENTION, *TEXT_ATTENTION, "attn.to_out.0", "attn.to_add_out", *FEED_FORWARD)
-
-
-def tiny_backbone(dtype: str = "float32", **changes) -> FluxBackbone:
-    """A random model without zero layers, so that every weight matters."""
-    torch.manual_seed(0)
-    adapters = changes.pop("adapters", None)
-    checkpointing = changes.pop("gradient_checkpointing", False)
-    backbone = FluxBackbone(
-        config=replace(TINY, **changes), dtype=dtype, adapters=adapters, gradient_checkpointing=checkpointing
-    ).configure()
-    for parameter in backbone.parameters():
-        torch.nn.init.normal_(parameter, std=0.08)
-    return backbone.requires_grad_(False)
-
-
-def tokens(b=2, s=16, c=16, side=4, plane=0, seed=1, **fields) -> TokenGroup:
-    draw = torch.randn(b, s, c, generator=torch.Generator().manual_seed(seed))
-    return TokenGroup(draw, grid_ids(side, s // side, plane), **fields)
-
-
-def sequence(b=2, conditions=(), visibility=Visibility.JOINT, adapters=()) -> TokenSequence:
-    rng = torch.Generator().manual_seed(7)
-    text = TokenGroup(torch.randn(b, 5, 32, generator=rng), text_ids(5), adapters=adapters)
-    pooled = torch.randn(b, 16, generator=rng)
-    return TokenSequence(text, pooled, tokens(b, adapters=adapters), tuple(conditions), visibility)
-
-
-def stock(backbone: FluxBackbone, seq: TokenSequence, sigma: torch.Tensor, **extra) -> torch.Tensor:
-    """The stock forward on text, noise and conditions in one row; ids are the first sample's."""
-    model = FluxTransformer2DModel.from_config(backbone.transformer.config).to(backbone.dtype)
-    model.load_state_dict(backbone.transformer.state_dict())
-    groups = [seq.noise, *seq.conditions]
-    out = model(
-        hidden_states=torch.cat([g.tokens for g in groups], dim=1).to(backbone.dtype),
-        encoder_hidden_states=seq.text.tokens.to(backbone.dtype),
-        pooled_projections=seq.pooled.to(backbone.dtype),
-        timestep=sigma,
-        img_ids=torch.cat([g.ids[0] for g in groups]),
-        txt_ids=seq.text.ids[0],
-        return_dict=False,
-        **extra,
-    )[0]
-    return out[:, : len(seq.noise)]
-
-
-SIGMA = torch.tensor([0.3, 0.8])
 ROUNDING = {"float32": 2e-6, "bfloat16": 2e-2}  # matrix products of other shapes round differently
 
 
@@ -257,57 +199,6 @@ def test_shifting_all_ids_changes_nothing_and_image_ids_alone_do():
     out = backbone(seq, SIGMA)
     torch.testing.assert_close(backbone(everything, SIGMA), out, rtol=0, atol=1e-5)
     assert (backbone(images, SIGMA) - out).abs().max() > 1e-4
-
-
-def test_text_modulation_is_an_offset_of_the_stock_blocks_embedding():
-    """The same offset on every text token is what the stock class computes from a shifted embedding in that block."""
-    backbone, seq = tiny_backbone(), sequence()
-    offset = torch.randn(2, 64, generator=torch.Generator().manual_seed(3))
-    seen = []
-
-    def shift(module, arguments, keywords):
-        seen.append(module)
-        return arguments, {**keywords, "emb": keywords["emb"] + offset}
-
-    with monitored(FluxTransformerBlock, shift):
-        expected = stock(backbone, seq, SIGMA)
-    everywhere = [torch.zeros(2, 5, 64), offset[:, None].expand(2, 5, 64)]
-    moved = backbone(seq, SIGMA, text_modulation=everywhere)
-    assert len(seen) == 1
-    torch.testing.assert_close(moved, expected, rtol=0, atol=2e-6)
-    assert (moved - backbone(seq, SIGMA)).abs().max() > 1e-3
-
-
-@contextmanager
-def monitored(kind, hook):
-    """``hook`` before the text normalisation of the second block of ``kind`` that is called."""
-    forward, calls = kind.forward, []
-
-    def hooked(self, *args, **kwargs):
-        calls.append(self)
-        if len(calls) == 2:
-            self.norm1_context.register_forward_pre_hook(hook, with_kwargs=True)
-        return forward(self, *args, **kwargs)
-
-    kind.forward = hooked
-    try:
-        yield
-    finally:
-        kind.forward = forward
-
-
-def test_text_modulation_moves_only_the_samples_it_names():
-    backbone, seq = tiny_backbone(), sequence()
-    zero = [torch.zeros(2, 5, 64)] * 2
-    plain = backbone(seq, SIGMA)
-    torch.testing.assert_close(backbone(seq, SIGMA, text_modulation=zero), plain, rtol=0, atol=1e-6)
-    offset = [torch.zeros(2, 5, 64) for _ in range(2)]
-    offset[0][0, 2] = 1.0
-    moved = backbone(seq, SIGMA, text_modulation=offset)
-    assert (moved[0] - plain[0]).abs().max() > 1e-4
-    torch.testing.assert_close(moved[1], plain[1], rtol=0, atol=1e-6)
-    rest = [torch.full((2, 5, 64), 1.0) - o if i == 0 else o for i, o in enumerate(offset)]
-    assert (backbone(seq, SIGMA, text_modulation=rest)[0] - moved[0]).abs().max() > 1e-4, "tokens differ"
 
 
 def test_rotary_table_equals_flux_pos_embed():

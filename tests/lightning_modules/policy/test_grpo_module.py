@@ -76,11 +76,12 @@ def test_in_other_micro_batches_every_ratio_is_nearly_one(codec, dtype, size):
         )
         record = drawn.trajectory
         for rows in torch.arange(8).split(size):
-            before, after = ([x[rows] for x in part] for part in (record.before, record.after))
-            own = replace(record, final=record.final[rows], before=before, after=after)
+            before, after = (tuple(x[rows] for x in part) for part in (record.before, record.after))
+            scored = record.mean_log_probs[rows]
+            own = replace(record, final=record.final[rows], before=before, after=after, mean_log_probs=scored)
             part = replace(drawn, sequence=model.backbone.prepare(sequence.select(rows)), trajectory=own)
             for k in range(2):
-                log_ratio = model.policy.score(part, k).log_prob - record.mean_log_probs[rows, k]
+                log_ratio = model.policy.score(part, k).log_prob - scored[:, k]
                 assert float((log_ratio.exp() - 1).abs().max()) <= GRPORecipe().on_policy_tolerance
 
 

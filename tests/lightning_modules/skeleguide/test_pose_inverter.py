@@ -152,7 +152,7 @@ def test_the_module_trains_validates_and_exports(tmp_path):
     card = read_card(tmp_path, "pose_inverter")
     assert card.steps == 2
     assert {"val/oks", "val/oks_decoded", "val/count", "val/pck_decoded"} <= card.metrics.keys()
-    assert card.data == "8 renders of the train split, from seed 0"
+    assert card.data == "layouts of 8 scenes of the train split, from seed 0, [1, 2] people"
     written = load_file(tmp_path / "pose_inverter.safetensors")
     for name, value in network.named_parameters():
         assert not torch.equal(value, before[name]), f"{name} was not trained"
