@@ -50,13 +50,13 @@ check: $(STAMP)
 test: check real-parts
 	$(BIN)/python -m pytest -m "not slow"
 
-# The commands that train a shipped weight stand at the head of its configuration: all up to the first training.
+# The commands that train a weight from nothing stand together at the head of its configuration.
 weights:
 	@for config in configs/pretraining/*.yaml; do \
 	  echo "make weights-$$(basename $$config .yaml)"; sed -n '1s/^# /    /p' $$config; \
 	done
 
 weights-%: $(STAMP)
-	@commands="$$(sed -n 's/^# *\(python -m .*\)/\1/p; /cli fit/q' configs/pretraining/$*.yaml)"; \
+	@commands="$$(awk '/^# +python -m /{sub(/^# +/, ""); print; found = 1; next} found{exit}' configs/pretraining/$*.yaml)"; \
 	test -n "$$commands" || { echo "configs/pretraining/$*.yaml names no command"; exit 1; }; \
-	echo "$$commands" | while read -r command; do echo "$$command"; $(BIN)/$$command || exit 1; done
+	echo "$$commands" | while read -r command; do echo "$$command"; $(BIN)/$$command < /dev/null || exit 1; done
