@@ -118,10 +118,14 @@ def distance_rows(
     if true is None or not features:
         return []
     placed = [{"seed": r["seed"], "slices": r["slices"], "place": i} for i, r in enumerate(records)]
+    stacked = torch.stack(list(features))
+    sets = [
+        (seed, part, stacked[[r["place"] for r in of_part]], true.of(part))
+        for seed, part, of_part in selections(placed)
+    ]
     rows = []
     for metric, distance in (("frechet", feature_distance), ("kernel", _kernel)):
-        for seed, part, of_part in selections(placed):
-            values, against = torch.stack([features[r["place"]] for r in of_part]), true.of(part)
+        for seed, part, values, against in sets:
             enough = min(len(values), len(against)) > 1
             value = finite(float(distance(values, against))) if enough else None
             rows.append(

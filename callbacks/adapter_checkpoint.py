@@ -5,6 +5,7 @@ time. Here the trainer's checkpoint (for resuming) keeps trained parameters and 
 safetensors file holds the trained parameters in full, gathered from all ranks, for any other use.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,15 @@ class AdapterCheckpoint(ModelCheckpoint):
 def trained_parameters(module: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
     """The parameters that receive gradients by name, in order."""
     return {name: p for name, p in module.named_parameters() if p.requires_grad}
+
+
+def full_copies(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Copies of parameters by name, in full on every rank; collective under ZeRO-3."""
+    copies = {}
+    for name, parameter in parameters.items():
+        with gathered([parameter]):
+            copies[name] = parameter.detach().clone()
+    return copies
 
 
 def export_trained(module: torch.nn.Module, path: Path, write: bool = True) -> None:

@@ -13,7 +13,7 @@ import lightning as L
 import torch
 from torch import Tensor
 
-from callbacks.adapter_checkpoint import trained_parameters
+from callbacks.adapter_checkpoint import full_copies, trained_parameters
 from lightning_modules.sharding.zero_init import gathered
 
 logger = logging.getLogger(__name__)
@@ -50,9 +50,7 @@ class AdapterEMA(L.Callback):
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Start at the present parameters, unless a checkpoint brings an average."""
         if not self.average:
-            for name, parameter in trained_parameters(pl_module).items():
-                with gathered([parameter]):
-                    self.average[name] = parameter.detach().clone()
+            self.average = full_copies(trained_parameters(pl_module))
         if trainer.is_global_zero:
             unit = {"step": "optimizer steps", "batch": "training batches"}[self.every]
             logger.info("the average of what is trained has a half-life of %.1f %s", self.half_life(), unit)

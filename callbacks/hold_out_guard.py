@@ -7,7 +7,7 @@ import lightning as L
 import torch
 from torch import Tensor
 
-from callbacks.adapter_checkpoint import trained_parameters
+from callbacks.adapter_checkpoint import full_copies, trained_parameters
 from callbacks.adapter_ema import averages_of
 from lightning_modules.sharding.zero_init import gathered
 
@@ -76,10 +76,7 @@ class HoldOutGuard(L.Callback):
         value = self._figure(trainer, self.objective)
         if not fallen and value > self.best_value:
             self.best_value, self.best_epoch = value, trainer.current_epoch
-            self.best = {}
-            for name, v in self._weights(trainer, pl_module).items():
-                with gathered([v]):
-                    self.best[name] = v.detach().clone()
+            self.best = full_copies(self._weights(trainer, pl_module))
             self.best_figures = validated(trainer)
         if self.dishonest >= self.patience:
             logger.warning(

@@ -106,3 +106,23 @@ class LatentCodec:
 def load_codec(source: str | Path | None = None, dtype: torch.dtype = torch.float32) -> LatentCodec:
     """The shipped tiny codec, or the one in the folder ``source``."""
     return LatentCodec.from_pretrained(source or SHIPPED_CODEC, dtype=dtype)
+
+
+class LazyCodec:
+    """A frozen codec that a module uses and does not own: loaded at its first use, on the module's device, never saved.
+
+    Args:
+        source: as for :func:`load_codec`.
+        dtype: its precision.
+    """
+
+    def __init__(self, source: str | Path | None = None, dtype: torch.dtype = torch.float32) -> None:
+        self.source, self.dtype = source, dtype
+        self._codec: LatentCodec | None = None
+
+    def on(self, device: torch.device) -> LatentCodec:
+        """The codec, on ``device``."""
+        if self._codec is None:
+            self._codec = load_codec(self.source, dtype=self.dtype)
+        self._codec.vae.to(device)
+        return self._codec

@@ -24,7 +24,7 @@ from datamodules.text.minilm import MiniLMPromptEncoder
 from lightning_modules.backbone.flux import FluxBackbone
 from lightning_modules.backbone.generator import prompted_sequence
 from lightning_modules.backbone.guidance import unprompted
-from lightning_modules.backbone.latents import LatentCodec, load_codec, token_grid
+from lightning_modules.backbone.latents import LatentCodec, LazyCodec, token_grid
 from lightning_modules.backbone.prepared import PreparedSequence
 from lightning_modules.backbone.tokens import TokenGroup, TokenSequence
 from lightning_modules.policy.advantages import group_advantages
@@ -79,7 +79,7 @@ class GRPOModule(L.LightningModule, ABC):
         self.recipe = recipe or GRPORecipe()
         self.policy = Policy(backbone, sampling or Sampling())
         self.encoder = encoder or MiniLMPromptEncoder()
-        self._codec_folder, self._codec = codec, cast("LatentCodec | None", None)
+        self._codec = LazyCodec(codec, backbone.dtype)
 
     @abstractmethod
     def conditions(self, scenes: SceneBatch) -> tuple[TokenGroup, ...]:
@@ -88,10 +88,7 @@ class GRPOModule(L.LightningModule, ABC):
     @property
     def codec(self) -> LatentCodec:
         """The codec, loaded once; frozen, on the module's device and no part of the module."""
-        if self._codec is None:
-            self._codec = load_codec(self._codec_folder, dtype=self.backbone.dtype)
-        self._codec.vae.to(self.device)
-        return self._codec
+        return self._codec.on(self.device)
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
         """Scenes stay on the CPU, where references are pasted and pictures judged."""

@@ -81,9 +81,8 @@ class PretrainingModule(L.LightningModule):
         )
 
     def data_words(self) -> str:
-        """What the data were, for the card; the data module tells ``n_train`` and ``first_seed``."""
-        data = self.trainer.datamodule  # type: ignore[attr-defined]
-        return f"{data.n_train} renders of the train split, from seed {data.first_seed}{self.also}"
+        """What the data were, for the card: what the data module says of itself, and what comes on top."""
+        return f"{self.trainer.datamodule.described()}{self.also}"  # type: ignore[attr-defined]
 
 
 def learning_rate_factor(step: int, total: int, recipe: Recipe) -> float:

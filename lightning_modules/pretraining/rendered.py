@@ -120,6 +120,10 @@ class RenderedScenes(L.LightningDataModule):
         self.n_train, self.n_val, self.first_seed = n_train, n_val, first_seed
         self.batch_size, self.processes = batch_size, processes
 
+    def described(self) -> str:
+        """What a model is trained on, for its card."""
+        return f"{self.n_train} renders of the train split, from seed {self.first_seed}"
+
     def prepare_data(self) -> None:
         """Draw what is missing."""
         for split, count, first_seed in self._parts():

@@ -16,7 +16,7 @@ from datamodules.schema.interfaces import PromptEmbedding, PromptEncoder
 from datamodules.text.minilm import MiniLMPromptEncoder
 from lightning_modules.backbone.flux import FluxBackbone
 from lightning_modules.backbone.guidance import GuidedVelocity
-from lightning_modules.backbone.latents import TOKEN_PIXELS, LatentCodec, load_codec, token_grid
+from lightning_modules.backbone.latents import TOKEN_PIXELS, LatentCodec, LazyCodec, token_grid
 from lightning_modules.backbone.positions import grid_ids
 from lightning_modules.backbone.tokens import TokenGroup, TokenSequence
 from lightning_modules.flow.path import interpolate
@@ -72,7 +72,7 @@ class InPlaceModule(L.LightningModule, ABC):
         self.recipe, self.sampling = recipe or InPlaceRecipe(), sampling or InPlaceSampling()
         self.branch = branch or ConditionBranch()
         self.encoder = encoder or MiniLMPromptEncoder()
-        self._codec_folder, self._codec = codec, cast("LatentCodec | None", None)
+        self._codec = LazyCodec(codec, backbone.dtype)
 
     @abstractmethod
     def losses(self, scenes: EncodedScenes, phase: Phase, rng: Generator) -> dict[str, Float[Tensor, " b"]]:
@@ -89,10 +89,7 @@ class InPlaceModule(L.LightningModule, ABC):
     @property
     def codec(self) -> LatentCodec:
         """The codec, loaded once; frozen, and no part of the module."""
-        if self._codec is None:
-            self._codec = load_codec(self._codec_folder, dtype=self.backbone.dtype)
-        self._codec.vae.to(self.device)
-        return self._codec
+        return self._codec.on(self.device)
 
     def configure_model(self) -> None:
         """Build the backbone: frozen but for the LoRA sets."""

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from datamodules.schema.human_in_place import HumanInPlace
 from datamodules.schema.layout import Layout
-from lightning_modules.backbone.latents import LatentCodec, load_codec
+from lightning_modules.backbone.latents import LatentCodec, LazyCodec
 from lightning_modules.pretraining.degradations import augment
 from lightning_modules.pretraining.module import PretrainingModule, Recipe
 from lightning_modules.skeleguide.layout_views import LayoutVariety, as_decoded, vary
@@ -59,18 +59,15 @@ class PoseInverterModule(PretrainingModule):
         for name, share in (("decoded_share", decoded_share), ("degraded_share", degraded_share)):
             if not 0 <= share <= 1:
                 raise ValueError(f"{name}: {share} is a share, 0 to 1")
-        self.codec_folder, self.decoded_share, self.latent_noise = codec, decoded_share, latent_noise
+        self.decoded_share, self.latent_noise = decoded_share, latent_noise
         self.degraded_share, self.variety = degraded_share, variety
-        self._codec: LatentCodec | None = None
+        self._codec = LazyCodec(codec)
         self._seen: dict[str, list[float]] = {}
 
     @property
     def codec(self) -> LatentCodec:
         """The frozen codec, on the module's device; no part of what is trained or saved."""
-        if self._codec is None:
-            self._codec = load_codec(self.codec_folder)
-        self._codec.vae.to(self.device)
-        return self._codec
+        return self._codec.on(self.device)
 
     def configure_model(self) -> None:
         """Let a large network build itself."""
@@ -110,8 +107,7 @@ class PoseInverterModule(PretrainingModule):
 
     def data_words(self) -> str:
         """What the layouts are of."""
-        data = self.trainer.datamodule  # type: ignore[attr-defined]
-        return f"layouts of {data.described()}"
+        return f"layouts of {super().data_words()}"
 
 
 def reading_figures(

@@ -153,7 +153,7 @@ def test_checkpointed_epochs_compute_every_trained_block_once_more(monkeypatch):
     calls = []
     block = FluxBackbone._run
     monkeypatch.setattr(
-        FluxBackbone, "_run", lambda self, *args: block(self, _counting(args[0], calls), *args[1:])
+        FluxBackbone, "_run", lambda self, *args: block(self, _counted(args[0], calls), *args[1:])
     )
     counts = {}
     for checkpointing in (False, True):
@@ -164,14 +164,6 @@ def test_checkpointed_epochs_compute_every_trained_block_once_more(monkeypatch):
         counts[checkpointing] = len(calls)
     blocks = SMALL["double_blocks"] + SMALL["single_blocks"]
     assert counts == {False: 5 * blocks, True: 6 * blocks}, "4 steps drawn, 1 scored, and that one again"
-
-
-def _counting(function, calls):
-    def wrapper(*args):
-        calls.append(function)
-        return function(*args)
-
-    return wrapper
 
 
 def _counted(function, calls):

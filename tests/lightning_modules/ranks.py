@@ -1,13 +1,17 @@
 """Two processes that train together by gloo, each running a worker script with its ``--rank``."""
 
+import argparse
 import importlib.util
 import os
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+
+import torch
 
 RANKS = (0, 1)
 
@@ -35,6 +39,16 @@ def train_together(worker: Path, *arguments: str | Path, logs: Path, timeout: fl
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
     assert codes == [0, 0], "\n".join((logs / f"rank{rank}.log").read_text()[-3000:] for rank in RANKS)
+
+
+def as_rank(work: Callable[[Path, int], None]) -> None:
+    """What a worker script does: its work, in the folder and as the rank of its command line."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--rank", type=int, required=True)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    work(args.folder, args.rank)
 
 
 def imported(worker: Path) -> ModuleType:

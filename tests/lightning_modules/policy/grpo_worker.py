@@ -1,6 +1,5 @@
 """One rank of a policy's training, started by ``test_grpo_ranks.py``; writes its weights and figures."""
 
-import argparse
 import json
 import sys
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from torch import Generator, Tensor
 sys.path.insert(0, str(Path(__file__).parents[2]))
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from ranks import as_rank
 from small_policy import Blind, Redness, small_artist
 
 from datamodules.groups import CountCurriculum, GroupSampler, SplitGroups
@@ -127,14 +127,5 @@ def run(folder: Path, rank: int | None) -> None:
     (folder / f"seen-{name}.json").write_text(json.dumps(seen))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--rank", type=int, required=True)
-    args = parser.parse_args()
-    torch.set_num_threads(1)
-    run(args.folder, args.rank)
-
-
 if __name__ == "__main__":
-    main()
+    as_rank(run)

@@ -1,6 +1,5 @@
 """One rank of a data-parallel pretraining run, started by ``test_flow_ranks.py``; writes its masters."""
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -11,7 +10,9 @@ from safetensors.torch import save_file
 from torch.utils.data import DataLoader, Dataset
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from ranks import as_rank
 from small_flux import SMALL
 
 from lightning_modules.backbone.contexts import Context
@@ -85,14 +86,5 @@ def run(folder: Path, rank: int | None) -> None:
     save_file(weights, folder / f"masters-{'alone' if alone else rank}.safetensors")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--rank", type=int, required=True)
-    args = parser.parse_args()
-    torch.set_num_threads(1)
-    run(args.folder, args.rank)
-
-
 if __name__ == "__main__":
-    main()
+    as_rank(run)
