@@ -86,7 +86,7 @@ class AdapterEMA(L.Callback):
                     self.average[name].lerp_(parameter.detach().to(self.average[name]), 1 - decay)
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Validate the average."""
+        """Validate the average: that of the training, or of the checkpoint that ``validate`` was given."""
         if self.average:
             self._aside = _exchange(pl_module, self.average)
 
@@ -95,6 +95,14 @@ class AdapterEMA(L.Callback):
         if self._aside:
             _exchange(pl_module, self._aside)
             self._aside = {}
+
+    def on_predict_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Predict with the average of the checkpoint that ``predict`` was given."""
+        self.on_validation_start(trainer, pl_module)
+
+    def on_predict_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Leave the module as the checkpoint has it."""
+        self.on_validation_end(trainer, pl_module)
 
     @contextmanager
     def in_place(self, pl_module: L.LightningModule) -> Iterator[None]:

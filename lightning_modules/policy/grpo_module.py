@@ -1,7 +1,9 @@
 """Group-relative policy optimisation of a FLUX backbone, for anything that can be drawn and judged.
 
 One epoch: draw a group of images per prompt, judge them, compare each with its group, and move the policy's LoRA set
-towards what was better. Subclasses say what the backbone is shown beside the prompt, and nothing else.
+towards what was better. Images are judged while the next are drawn, so a reward that has to be waited for, such as a
+model behind a server, costs time only where it is slower than the drawing. Subclasses say what the backbone is shown
+beside the prompt, and nothing else.
 
 Devices: scenes, prompts, pictures, rewards and advantages are on the CPU, so batches stay where they are loaded and
 decoded pictures come back. Token sequences, noise, latents, network and codec are on the module's device. Encoders and
@@ -10,6 +12,7 @@ scorers with a ``device`` of their own run there, whatever the module's. All ran
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 import lightning as L
@@ -143,6 +146,7 @@ class GRPOModule(L.LightningModule, ABC):
         drawn = of_all_ranks(self, torch.cat([r.trajectory.final for r in rollouts]), dim=0)
         figures = {f"reward/{name}": value for name, value in every.statistics(groups).items()}
         figures |= {f"policy/{name}": value for name, value in pooled_figures(self, health).items()}
+        self._check_on_policy(figures.get("policy/on_policy_max_deviation", 0.0))
         figures["policy/equal_groups"] = advantages.equal_groups
         figures["policy/diversity"] = diversity(drawn, groups)
         self.log_dict(figures, batch_size=len(batch))
@@ -154,23 +158,25 @@ class GRPOModule(L.LightningModule, ABC):
         sequence = self.encode(batch.scenes)
         known = self.rewards.known(batch.scenes)
         empty = self._empty_prompt()
-        rollouts, tables = [], []
-        for chunk, members in enumerate(batch.members.split(self.recipe.micro_batch)):
-            rng = self._generator(1 + chunk)
-            noise = torch.randn(len(members), *sequence.noise.tokens.shape[1:], generator=rng)
-            chosen = sequence.select(members)
-            rollout = self.policy.rollout(
-                self.backbone.prepare(chosen),
-                noise.to(self.device),
-                recorded,
-                rng,
-                keep_means=self.recipe.ratio_norm,
-                free=self._free(chosen, empty),
-            )
-            images = self.codec.decode(rollout.trajectory.final, batch.scenes.size).cpu()
-            tables.append(self.rewards.judge(images, batch.scenes.select(members), known.select(members)))
-            rollouts.append(rollout)
-        return rollouts, RewardTable.joined(tables)
+        rollouts, judged = [], []
+        with ThreadPoolExecutor(1, "judge") as judge:  # one at a time: scorers keep models, caches and counts
+            for chunk, members in enumerate(batch.members.split(self.recipe.micro_batch)):
+                rng = self._generator(1 + chunk)
+                noise = torch.randn(len(members), *sequence.noise.tokens.shape[1:], generator=rng)
+                chosen = sequence.select(members)
+                rollout = self.policy.rollout(
+                    self.backbone.prepare(chosen),
+                    noise.to(self.device),
+                    recorded,
+                    rng,
+                    keep_means=self.recipe.ratio_norm,
+                    free=self._free(chosen, empty),
+                )
+                images = self.codec.decode(rollout.trajectory.final, batch.scenes.size).cpu()
+                shown = (images, batch.scenes.select(members), known.select(members))
+                judged.append(judge.submit(self.rewards.judge, *shown))
+                rollouts.append(rollout)
+        return rollouts, RewardTable.joined([table.result() for table in judged])
 
     def _learn(self, rollouts: list[Rollout], advantages: Float[Tensor, " m"], health: Health) -> None:
         """``updates`` optimizer steps, each over its share of what was drawn."""
@@ -196,7 +202,7 @@ class GRPOModule(L.LightningModule, ABC):
         scored = self.policy.score(rollout, k)
         log_ratio = scored.log_prob - record.mean_log_probs[:, k]
         if first:
-            self._check_on_policy(log_ratio.detach(), health)
+            health.add_on_policy(log_ratio.detach())
         if self.recipe.ratio_norm:
             log_ratio = normalized_log_ratio(log_ratio, scored.mean, record.means[k], scored.std)
         clip = clip_range(self.recipe.clip, record.before[k][0].numel())
@@ -223,14 +229,13 @@ class GRPOModule(L.LightningModule, ABC):
             base_velocity=base.velocity,
         ).mean()
 
-    def _check_on_policy(self, log_ratio: Float[Tensor, " b"], health: Health) -> None:
-        """Before the first update nothing has changed, so every ratio must be 1.
+    def _check_on_policy(self, deviation: float) -> None:
+        """Before the first update nothing has changed, so every ratio must be 1; all processes know the worst.
 
         Raises:
-            RuntimeError: if one is not: drawing and learning compute different numbers.
+            RuntimeError: if one is not: drawing and learning compute different numbers. What was learned from them is
+                lost with the process; checkpoints are older.
         """
-        deviation = float((log_ratio.exp() - 1).abs().max())
-        health.on_policy_deviation = max(health.on_policy_deviation, deviation)
         if deviation > self.recipe.on_policy_tolerance:
             raise RuntimeError(
                 f"on-policy ratio differs from 1 by {deviation:.1e} (tolerance {self.recipe.on_policy_tolerance:.1e}): "

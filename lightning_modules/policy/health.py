@@ -28,6 +28,11 @@ class Health:
     gradient_norm: list[float] = field(default_factory=list)
     divergence: list[float] = field(default_factory=list)
 
+    def add_on_policy(self, log_ratio: Float[Tensor, " b"]) -> None:
+        """Note the ratios of a pass before the first update."""
+        deviation = float((log_ratio.exp() - 1).abs().max())
+        self.on_policy_deviation = max(self.on_policy_deviation, deviation)
+
     def add(self, surrogate: Surrogate) -> None:
         """Note one pass."""
         ratio = surrogate.ratio

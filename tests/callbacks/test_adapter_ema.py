@@ -33,6 +33,9 @@ class Line(L.LightningModule):
     def validation_step(self, batch, batch_idx):
         self.validated.append(self.free.weight.detach().clone())
 
+    def predict_step(self, batch, batch_idx):
+        self.validation_step(batch, batch_idx)
+
     def configure_optimizers(self):
         return torch.optim.SGD(self.free.parameters(), 0.3)
 
@@ -127,6 +130,22 @@ def test_a_resumed_average_is_the_uninterrupted_one(tmp_path):
     fit(Line(), second, 4, tmp_path, resume=tmp_path / "half.ckpt")
     assert whole.updates == second.updates == 12
     assert torch.equal(whole.average["free.weight"], second.average["free.weight"])
+
+
+@pytest.mark.parametrize("stage", ["validate", "predict"])
+def test_validate_and_predict_see_the_average_of_their_checkpoint(tmp_path, stage):
+    trained = AdapterEMA(0.7)
+    module = Line()
+    fit(module, trained, 2, tmp_path).save_checkpoint(tmp_path / "last.ckpt")
+    found, other = AdapterEMA(0.7), Line()
+    trainer = L.Trainer(
+        accelerator="cpu", logger=False, enable_progress_bar=False, callbacks=[found], default_root_dir=tmp_path
+    )
+    getattr(trainer, stage)(other, DataLoader(torch.zeros(1, 2)), ckpt_path=tmp_path / "last.ckpt")
+    (seen,) = other.validated
+    assert torch.equal(seen, trained.average["free.weight"])
+    assert torch.equal(other.free.weight, module.free.weight)
+    assert not torch.equal(seen, module.free.weight)
 
 
 def test_a_decay_of_one_is_refused():

@@ -21,6 +21,7 @@ from small_policy import Blind, Redness, small_artist
 from datamodules.groups import CountCurriculum, GroupSampler, SplitGroups
 from datamodules.multi_human import MultiHumanDataModule
 from lightning_modules.ar2can.artist import GRPOArtistModule
+from lightning_modules.policy.rollout import Scored
 from lightning_modules.policy.steps import StepWindow
 from rewards.base import Reward, RewardUnavailable
 from rewards.preference import PreferenceReward
@@ -79,6 +80,20 @@ class Reinforced(GRPOArtistModule):
         return images
 
 
+class Drifting(Reinforced):
+    """Learns from other numbers than it drew, on one of the ranks."""
+
+    def on_train_start(self) -> None:
+        score = self.policy.score
+        apart = 1e-3 * self.global_rank
+
+        def drifted(*arguments: Any) -> Scored:
+            scored = score(*arguments)
+            return scored._replace(log_prob=scored.log_prob + apart)
+
+        self.policy.score = drifted  # type: ignore[method-assign]
+
+
 class Figures(L.Callback):
     """What was logged, epoch by epoch."""
 
@@ -89,24 +104,27 @@ class Figures(L.Callback):
         self.seen.append({name: float(value) for name, value in trainer.callback_metrics.items()})
 
 
-def run(folder: Path, rank: int | None) -> None:
-    """Train; ``rank`` None draws both ranks' images in one process."""
+def artist(folder: Path, rank: int | None, kind: type[GRPOArtistModule]) -> GRPOArtistModule:
+    """The policy of a rank."""
     terms = {
         "red": RewardTerm(PreferenceReward(Redness())),
         "flaky": RewardTerm(Flaky(rank == 1), 0.0),
     }
-    module = small_artist(
+    return small_artist(
         str(folder / "codec"),
         rewards=RewardStack(Blind(), terms),
         choice=StepWindow(size=2, share=0.8),
-        kind=Reinforced,
+        kind=kind,
         micro_batch=MICRO_BATCH,
         divergence_weight=0.01,
     )
+
+
+def fit(module: L.LightningModule, rank: int | None, *callbacks: L.Callback) -> None:
+    """Train; ``rank`` None draws both ranks' images in one process."""
     data = MultiHumanDataModule(
         Shares((0, 1) if rank is None else (rank,)), CountCurriculum(), val_size=4, batch_size=2
     )
-    figures = Figures()
     trainer = L.Trainer(
         max_epochs=EPOCHS,
         accelerator="cpu",
@@ -117,13 +135,24 @@ def run(folder: Path, rank: int | None) -> None:
         enable_progress_bar=False,
         enable_model_summary=False,
         enable_checkpointing=False,
-        callbacks=[figures],
+        callbacks=list(callbacks),
     )
     trainer.fit(module, data)
+
+
+def run(folder: Path, rank: int | None) -> None:
+    """Train and write; then two ranks try again where one of them drifts."""
+    module, figures = artist(folder, rank, Reinforced), Figures()
+    fit(module, rank, figures)
     name = "alone" if rank is None else str(rank)
     weights = {n: p.detach().clone() for n, p in module.backbone.adapters.named_parameters()}
     save_file(weights, folder / f"adapter-{name}.safetensors")
-    seen = {"figures": figures.seen, "validated": module.validated}
+    seen = {"figures": figures.seen, "validated": module.validated, "refused": ""}
+    if rank is not None:
+        try:
+            fit(artist(folder, rank, Drifting), rank)
+        except RuntimeError as error:
+            seen["refused"] = str(error)
     (folder / f"seen-{name}.json").write_text(json.dumps(seen))
 
 

@@ -65,3 +65,10 @@ def test_validation_is_the_mean_over_both_processes(folder):
         assert part["figures"][-1]["val/flaky"] == 1.0  # of the process that could have it
     mean = sum(alone["validated"]) / len(alone["validated"])
     assert alone["figures"][-1]["val/red"] == pytest.approx(mean, abs=1e-6)
+
+
+def test_all_processes_stop_where_one_of_them_drifts(folder):
+    """A process that stops alone leaves the others waiting for it."""
+    first, second, _ = seen(folder)
+    assert "on-policy ratio differs from 1 by 1.0e-03" in first["refused"]
+    assert first["refused"] == second["refused"]
