@@ -139,7 +139,11 @@ def test_validate_and_predict_see_the_average_of_their_checkpoint(tmp_path, stag
     fit(module, trained, 2, tmp_path).save_checkpoint(tmp_path / "last.ckpt")
     found, other = AdapterEMA(0.7), Line()
     trainer = L.Trainer(
-        accelerator="cpu", logger=False, enable_progress_bar=False, callbacks=[found], default_root_dir=tmp_path
+        accelerator="cpu",
+        logger=False,
+        enable_progress_bar=False,
+        callbacks=[found],
+        default_root_dir=tmp_path,
     )
     getattr(trainer, stage)(other, DataLoader(torch.zeros(1, 2)), ckpt_path=tmp_path / "last.ckpt")
     (seen,) = other.validated
