@@ -98,7 +98,8 @@ class Method:
 class Ratio:
     """One quantity over another, both measured in the same run.
 
-    A quantity is written ``case.cpu`` for the CPU time of a case, or ``case.`` and the name of what the case counts.
+    A quantity is written ``case.cpu`` for the CPU time of a case, ``case.wall`` for its time on the clock, or ``case.``
+    and the name of what the case counts.
 
     Attributes:
         description: what is divided by what.

@@ -10,7 +10,7 @@ from benchmarks.expectation import Expectation
 from benchmarks.jobs import build
 from benchmarks.recorder import Recorder
 from benchmarks.report import Outcome, Row
-from benchmarks.speed.rounds import CPU, FLOPS, Case, Measured, measure
+from benchmarks.speed.rounds import CPU, FLOPS, TIMES, Case, Measured, measure
 from benchmarks.suite import Ratio, Suite, SuiteError, Workload, nearest
 
 SUMMED_UP = "median over rounds, quartiles beneath"
@@ -65,7 +65,7 @@ def _quantities(workload: Workload) -> list[tuple[str, str]]:
 
 
 def _timed(workload: Workload) -> set[str]:
-    return {case for case, what in _quantities(workload) if what == CPU}
+    return {case for case, what in _quantities(workload) if what in TIMES}
 
 
 def _measure(

@@ -11,7 +11,8 @@ from benchmarks.speed.flops import count_flops
 Case = Callable[[], Mapping[str, float]]
 """Does the work once; answers with what it counted, if anything."""
 
-CPU, FLOPS = "cpu", "flops"
+CPU, WALL, FLOPS = "cpu", "wall", "flops"
+TIMES = (CPU, WALL)
 
 
 class Cases(Protocol):
@@ -44,17 +45,19 @@ class Measured:
 
     Attributes:
         rounds: CPU seconds of each case, one per round.
+        waits: seconds on the clock, likewise: what a case that waits for others takes.
         counts: what each case counted, its floating-point operations under ``flops`` among it.
     """
 
     rounds: dict[str, list[float]] = field(default_factory=dict)
     counts: dict[str, Mapping[str, float]] = field(default_factory=dict)
+    waits: dict[str, list[float]] = field(default_factory=dict)
 
     def quotient(self, over: str, under: str) -> Quotient:
         """One quantity over another, round by round where both are times.
 
         Args:
-            over: ``case.cpu``, or ``case.`` and the name of a count.
+            over: ``case.cpu``, ``case.wall``, or ``case.`` and the name of a count.
             under: the same.
 
         Raises:
@@ -69,8 +72,8 @@ class Measured:
 
     def _values(self, quantity: str) -> list[float]:
         case, what = quantity.split(".")
-        if what == CPU:
-            return self.rounds[case]
+        if what in TIMES:
+            return (self.rounds if what == CPU else self.waits)[case]
         if what not in self.counts[case]:
             raise ValueError(f"{quantity}: the case counts {', '.join(self.counts[case]) or 'nothing'}")
         return [self.counts[case][what]]
@@ -87,7 +90,8 @@ def measure(
         repeats: rounds.
         after: called with the name of a case each time it has run.
     """
-    measured = Measured({name: [] for name in cases if name in timed})
+    chosen = [name for name in cases if name in timed]
+    measured = Measured({name: [] for name in chosen}, waits={name: [] for name in chosen})
     for name, case in cases.items():
         if name in timed:
             counts, flops = count_flops(case)
@@ -97,8 +101,9 @@ def measure(
         after(name)
     for _ in range(repeats):
         for name, seconds in measured.rounds.items():
-            began = time.process_time()
+            began, at = time.process_time(), time.perf_counter()
             cases[name]()
             seconds.append(time.process_time() - began)
+            measured.waits[name].append(time.perf_counter() - at)
             after(name)
     return measured

@@ -130,7 +130,7 @@ class GRPOModule(L.LightningModule, ABC):
         recorded = self.policy.sampling.choice.choose(
             self.policy.sampling.steps, self.current_epoch, self._generator(0)
         )
-        rollouts, table = self._draw_and_judge(batch, recorded)
+        rollouts, table = self.draw_and_judge(batch, recorded)
         every, groups = every_table(self, table), of_all_ranks(self, batch.groups)
         advantages = group_advantages(
             every.scaled,
@@ -152,9 +152,10 @@ class GRPOModule(L.LightningModule, ABC):
         self.log_dict(figures, batch_size=len(batch))
         self.log("reward", figures["reward/total/mean"], prog_bar=True, logger=False, batch_size=len(batch))
 
-    def _draw_and_judge(
+    def draw_and_judge(
         self, batch: GroupBatch, recorded: tuple[int, ...]
     ) -> tuple[list[Rollout], RewardTable]:
+        """A batch's images with their ``recorded`` steps, and their scores, in the order of the batch."""
         sequence = self.encode(batch.scenes)
         known = self.rewards.known(batch.scenes)
         empty = self._empty_prompt()

@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks import run
 from benchmarks.speed.groups import GroupEpochs
+from benchmarks.speed.judging import JudgedGroups
 from benchmarks.suite import SuiteError
 from benchmarks.suite_file import load_suite
 from benchmarks.tracking import tracking_uri
@@ -40,7 +41,8 @@ BARS = [
 @pytest.fixture(scope="module")
 def output(tmp_path_factory):
     folder = tmp_path_factory.mktemp("speed")
-    arguments = ["--suite", "speed", "--output", str(folder), "workloads.groups=null", *SMALL, *BARS]
+    arguments = ["--suite", "speed", "--output", str(folder), *SMALL, *BARS]
+    arguments += ["workloads.groups=null", "workloads.judging=null"]
     assert run.main(arguments) == 0, "a bar that is missed is no failure"
     return folder
 
@@ -160,7 +162,7 @@ def test_mistakes_in_the_suite_are_named(override, words):
         load_suite("speed", [override])
     nothing = [
         f"workloads.{name}=null"
-        for name in ("canvases", "condition", "policy", "checkpointed", "groups", "kontext")
+        for name in ("canvases", "condition", "policy", "checkpointed", "groups", "judging", "kontext")
     ]
     with pytest.raises(SuiteError, match="at least one entry under 'workloads'"):
         load_suite("speed", nothing)
@@ -186,3 +188,11 @@ def test_real_epochs_encode_once_per_group_and_the_counter_sees_waste(monkeypatc
     wasted = epochs.cases()["epochs"]()
     assert wasted["prompts"] == 2 * counts["prompts"]
     assert wasted["canvases"] == 2 * wasted["people"]
+
+
+def test_a_slow_judge_is_asked_about_every_image_by_both():
+    """At once for a group, while the next is drawn or before it (tests/lightning_modules/policy/test_judging.py)."""
+    cases = JudgedGroups(seconds=0.01, groups=2, group_size=3, steps=2).cases()
+    assert cases["overlapped"]() == cases["in_turn"]() == {"images": 6.0}
+    with pytest.raises(ValueError, match="seconds: 0"):
+        JudgedGroups(seconds=0, groups=1, group_size=1, steps=2)

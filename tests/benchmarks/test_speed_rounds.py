@@ -57,7 +57,7 @@ def test_median_and_quartiles_are_numpys(monkeypatch):
     assert found.n == 9
 
 
-def test_waiting_costs_nothing():
+def test_waiting_costs_no_cpu_time():
     def wait():
         time.sleep(0.05)
         return {}
@@ -70,6 +70,8 @@ def test_waiting_costs_nothing():
 
     measured = measure({"wait": wait, "work": work}, {"wait", "work"}, 3, lambda _: None)
     assert max(measured.rounds["wait"]) < 0.02 <= min(measured.rounds["work"])
+    assert min(measured.waits["wait"]) >= 0.05  # but takes its time
+    assert measured.quotient("wait.wall", "work.cpu").n == 3
 
 
 def test_an_unknown_count_is_named():

@@ -49,7 +49,7 @@ def drawn_and_judged(model, before=lambda chunk: None):
 
     model.policy.rollout = watched
     model.configure_model()
-    return model._draw_and_judge(batch(), (0,))
+    return model.draw_and_judge(batch(), (0,))
 
 
 def test_drawing_goes_on_while_a_server_is_asked(codec):
