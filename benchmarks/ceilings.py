@@ -15,7 +15,8 @@ class SceneGenerator(Protocol):
 
     One with ``train(seed, tell)`` and ``training`` (``benchmarks.trained``) is trained before each seed's images; one
     with ``check()`` is built and asked before anything is generated whether its arguments make sense; one with
-    ``figures`` has these values of its last call reported, by name, one per image.
+    ``figures`` has these values of its last call reported, by name, one per image, in place of what metrics say, NaN
+    for a figure that does not apply.
 
     One with ``beside``, a list of pictures of the last batch, shows them under its images in the gallery.
 

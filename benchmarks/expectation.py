@@ -78,3 +78,14 @@ class Gain:
         change = value - other
         measured = 100 * change / abs(other) if self.relative and other else change
         return measured >= self.bound and (self.bound <= 0 or change > spread)
+
+
+def bound_of(text: str) -> Expectation | Gain:
+    """A bound on a figure, ``>= 0.7``, or on its change, ``+0.15`` or ``-5%``.
+
+    Raises:
+        ValueError: if the text is neither.
+    """
+    bound = Expectation.of(text) if text.lstrip()[:1] in {">", "<", "="} else Gain.of(text)
+    assert bound is not None  # only a missing text states none
+    return bound

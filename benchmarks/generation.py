@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, cast
 
 import torch
@@ -215,7 +216,8 @@ class _Run:
         if features is not None:
             self.features.extend(features)
         for i, values in enumerate(figures):
-            known = {name: float(v[i] if isinstance(v, Tensor) else v) for name, v in beside.items()}
+            told = {name: float(v[i] if isinstance(v, Tensor) else v) for name, v in beside.items()}
+            metrics = {**values, **{name: v if isfinite(v) else None for name, v in told.items()}}
             self.records.append(
                 {
                     "method": self.configuration.method,
@@ -225,12 +227,12 @@ class _Run:
                     "scene": batch.scene_ids[i],
                     "prompt": batch.prompts[i],
                     "slices": {"people": people[i]},
-                    "metrics": {**values, **known},
+                    "metrics": metrics,
                 }
             )
             shown = len(self.samples) < self.suite.gallery and seed == self.configuration.seeds[0]
             if shown and not draw:
-                self.samples.append(_sample(images[i], batch, i, values, self._beside))
+                self.samples.append(_sample(images[i], batch, i, metrics, self._beside))
 
     def _rows(self) -> list[Row]:
         names = {

@@ -42,6 +42,7 @@ class InPlace:
 
     Attributes:
         beside: after ``generate``, the scene and the layout if there is one, for the gallery.
+        figures: after ``generate``, NaN for what does not apply: ``oks`` compares bodies with a plan that was edited.
 
     Raises:
         ValueError: naming the argument that makes no sense.
@@ -61,6 +62,7 @@ class InPlace:
         self.weights, self.shows = WEIGHTS if weights is None else Path(weights), shows
         self.module: InPlaceModule | None = None
         self.beside: list[Float[Tensor, "b 3 h w"]] = []
+        self.figures: dict[str, Float[Tensor, " b"]] = {}
 
     def check(self) -> None:
         """Read the configuration; nothing is built.
@@ -92,6 +94,7 @@ class InPlace:
             [batch.backgrounds] if drawn.layout_image is None else [batch.backgrounds, drawn.layout_image]
         )
         self.beside = [picture.float().clamp(0, 1) for picture in pictures]
+        self.figures = {"oks": torch.full((len(batch),), torch.nan)} if pose == "edited" else {}
         if self.shows == "image":
             return drawn.image
         if drawn.layout_image is None:

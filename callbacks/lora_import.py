@@ -2,6 +2,7 @@
 
 import lightning as L
 
+from callbacks.lora_export import Scoped
 from lightning_modules.backbone.flux import FluxBackbone
 from lightning_modules.backbone.shipped_lora import lora_file
 
@@ -24,14 +25,20 @@ class LoRAImport(L.Callback):
         """Load it.
 
         Raises:
-            ValueError: if the module has no backbone, or the set does not fit it.
+            ValueError: if the module has no backbone, the set does not fit it, or was trained for another use than the
+                module makes of it.
         """
         backbone = getattr(pl_module, "backbone", None)
         if not isinstance(backbone, FluxBackbone):
             raise ValueError(
                 f"LoRAImport: {type(pl_module).__name__} has no backbone that LoRA sets fit into"
             )
-        backbone.load_adapter(self.adapter, self.lora)
+        trained = backbone.load_adapter(self.adapter, self.lora)
+        own = pl_module.adapter_scope(self.adapter) if isinstance(pl_module, Scoped) else trained
+        if trained != own:
+            raise ValueError(
+                f"lora: {self.lora} was trained as {trained}, and is used here as {own}; use its configuration"
+            )
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Load it, unless a training validates."""

@@ -43,11 +43,12 @@ def human_in_place(scenes: SceneBatch) -> HumanInPlace:
         prompts=scenes.prompts,
         layout=scenes.layout,
         people_mask=scenes.masks.any(dim=1),
+        names=tuple(scene.replace("/", "-") for scene in scenes.scene_ids),
     )
 
 
 def join(samples: Sequence[HumanInPlace]) -> HumanInPlace:
-    """One batch of several; plans are padded to the greatest number of people.
+    """One batch of several; plans are padded to the greatest number of people, and all have names or none.
 
     Raises:
         ValueError: if there are none, their pictures differ in size, or only some plans know who stands before whom.
@@ -57,6 +58,7 @@ def join(samples: Sequence[HumanInPlace]) -> HumanInPlace:
     sizes = {sample.size for sample in samples}
     if len(sizes) > 1:
         raise ValueError(f"samples: pictures of {sorted(sizes)} pixels; all of a batch must have one size")
+    named = all(sample.names for sample in samples)
     return HumanInPlace(
         source=torch.cat([sample.source for sample in samples]),
         target=torch.cat([sample.target for sample in samples]),
@@ -64,6 +66,7 @@ def join(samples: Sequence[HumanInPlace]) -> HumanInPlace:
         prompts=tuple(prompt for sample in samples for prompt in sample.prompts),
         layout=_join_layouts([sample.layout for sample in samples]),
         people_mask=torch.cat([sample.people_mask for sample in samples]),
+        names=tuple(name for sample in samples for name in sample.names) if named else (),
     )
 
 

@@ -95,6 +95,7 @@ class HumanInPlaceFiles(Dataset[HumanInPlace]):
             prompts=(sample.prompt,),
             layout=layout,
             people_mask=sample.frame.cut(people[None].float(), beyond=0.0) > 0,
+            names=(sample.photograph.stem,),
         )
 
     def _sample(self, image: CocoImage | None, prompt: str | None) -> _Sample:

@@ -22,6 +22,7 @@ class HumanInPlace:
         prompts: who is to be where, one text per sample.
         layout: their face boxes, keypoints and valid slots.
         people_mask: pixels of the target that show the people; False is background, which must stay as it was.
+        names: what the samples are called, for files made of them; empty where they have no names.
     """
 
     source: Float[Tensor, "b 3 h w"]
@@ -30,6 +31,7 @@ class HumanInPlace:
     prompts: tuple[str, ...]
     layout: Layout
     people_mask: Bool[Tensor, "b h w"]
+    names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         shape = self.source.shape
@@ -48,6 +50,8 @@ class HumanInPlace:
                 f"prompts, layout: {len(self.prompts)} prompts and {len(self.layout)} plans for {shape[0]} scenes; "
                 "give one of each per scene"
             )
+        if len(self.names) not in (0, shape[0]):
+            raise ValueError(f"names: {len(self.names)} for {shape[0]} scenes; name all of them or none")
 
     def __len__(self) -> int:
         return self.source.shape[0]
@@ -70,8 +74,12 @@ class HumanInPlace:
         picked = self._changed(
             lambda value: value.select(index) if isinstance(value, Layout) else value[index]
         )
-        return replace(self, **picked, prompts=tuple(self.prompts[i] for i in index.tolist()))
+        places = index.tolist()
+        prompts = tuple(self.prompts[i] for i in places)
+        names = tuple(self.names[i] for i in places) if self.names else ()
+        return replace(self, **picked, prompts=prompts, names=names)
 
     def _changed(self, change: Callable[[Any], Any]) -> dict[str, Any]:
         """Every tensor and the layout, with ``change`` applied."""
-        return {f.name: change(getattr(self, f.name)) for f in fields(self) if f.name != "prompts"}
+        texts = {"prompts", "names"}
+        return {f.name: change(getattr(self, f.name)) for f in fields(self) if f.name not in texts}

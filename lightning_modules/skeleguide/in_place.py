@@ -27,6 +27,7 @@ from lightning_modules.skeleguide.layout_estimate import Prediction
 from lightning_modules.skeleguide.phases import Phase, phase_named
 from lightning_modules.skeleguide.recipe import InPlaceRecipe, InPlaceSampling
 from lightning_modules.skeleguide.samples import Composition, EncodedScenes
+from rewards.weights import verified
 
 
 class InPlaceModule(L.LightningModule, ABC):
@@ -243,7 +244,8 @@ class InPlaceModule(L.LightningModule, ABC):
         """Read ``<set>.safetensors`` for every LoRA set, as ``callbacks.lora_export.LoRAExport`` writes them.
 
         Raises:
-            ValueError: if one is missing, or was trained for another use than this module makes of it.
+            ValueError: if one is missing, is not what a card beside it says, or was trained for another use than this
+                module makes of it.
         """
         for name in self.backbone.adapter_specs:
             path = Path(folder) / f"{name}.safetensors"
@@ -251,6 +253,8 @@ class InPlaceModule(L.LightningModule, ABC):
                 raise ValueError(
                     f"folder: {folder} holds no {path.name}; give the folder of a trained module"
                 )
+            if path.with_suffix(".json").is_file():
+                verified(path.parent, name)
             trained, own = self.backbone.load_adapter(name, path), self.adapter_scope(name)
             if trained != own:
                 raise ValueError(

@@ -4,9 +4,10 @@
     python -m lightning_modules.skeleguide.insert --scene park.png --prompt "Two women are waving" --pose edited.json
 
 The first line reasons out a layout, renders it, and reads its skeletons into ``pose.json``. The second draws the edited
-skeletons over the scene and renders them. How many people there are is up to the prompt, or to the edited pose (1 to
-7). The model is that of a training configuration and a folder of LoRA sets. Another reader of skeletons is named by
-``--inverter``: a class path, or a YAML file of ``class_path`` and ``init_args``:
+skeletons over the scene and renders them; with the same ``--seed`` people keep much of their looks. How many people
+there are is up to the prompt, or to the edited pose (1 to 7). The model is that of a training configuration and a
+folder of LoRA sets, the shipped ones by default. Another reader of skeletons is named by ``--inverter``: a class path,
+or a YAML file of ``class_path`` and ``init_args``:
 
     class_path: lightning_modules.skeleguide.pose_inverter_vlm.QwenPoseInverter
     init_args: {source: models/Qwen2.5-VL-7B-Instruct, adapter: runs/pose_inverter_paper/pose_inverter_lora}
@@ -49,7 +50,12 @@ def main(args: Sequence[str] | None = None) -> None:
     parser.add_argument("--pose", type=Path, help="edited pose.json: render it, and reason nothing out")
     parser.add_argument("--out", type=Path, default=Path("runs/inserted"), help="folder of the results")
     parser.add_argument("--config", type=Path, default=CONFIG, help="training configuration of SkeleGuide")
-    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="folder of the trained LoRA sets")
+    parser.add_argument(
+        "--weights",
+        type=Path,
+        default=WEIGHTS,
+        help="folder of the trained LoRA sets; those that ship by default",
+    )
     parser.add_argument(
         "--inverter",
         default=TINY,
@@ -66,11 +72,13 @@ def main(args: Sequence[str] | None = None) -> None:
         module = configured_module(options.config, ReasonRenderModule)
         load(module, options.weights)
         composition, found = insert(module, inverter, scene, options.prompt, options.seed, poses)
-    except ValueError as error:
+        write(options.out, scene, composition, found)
+    except (ValueError, OSError) as error:
         parser.exit(2, f"insert: {error}\n")
-    write(options.out, scene, composition, found)
     people = "1 person" if len(found) == 1 else f"{len(found)} people"
     Console().print(f"{people} in {options.out}: image.png, layout.png, pose.json, scene.png")
+    if not len(found):
+        Console().print("no skeleton was read off the layout; try another --seed")
 
 
 def check(options: argparse.Namespace) -> None:

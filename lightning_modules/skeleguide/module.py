@@ -27,6 +27,9 @@ from lightning_modules.skeleguide.phases import (
 from lightning_modules.skeleguide.recipe import InPlaceRecipe, InPlaceSampling
 from lightning_modules.skeleguide.samples import Composition, EncodedScenes
 
+_RENDERING = 1_500_000_007
+"""From a seed of the reasoner to one of the renderer; torch tells 2**32 seeds apart."""
+
 
 class ReasonRenderModule(InPlaceModule):
     """Two LoRA sets turn one frozen backbone into a reasoner and a renderer.
@@ -96,13 +99,15 @@ class ReasonRenderModule(InPlaceModule):
 
     @torch.no_grad()
     def compose(self, source: Float[Tensor, "b 3 h w"], prompts: Sequence[str], seed: int) -> Composition:
-        """Both stages: scene and prompt to layout; then layout and prompt, and nothing else, to image."""
-        rng = Generator().manual_seed(seed)
+        """Both stages: scene and prompt to layout; then layout and prompt, and nothing else, to image.
+
+        The second begins at the noise that :meth:`render` begins at, so an edited layout keeps the people's looks.
+        """
         embedding = self.encoder.encode(prompts).to(self.device)
         size = (source.shape[-2], source.shape[-1])
         scene = self.codec.encode(source.to(self.device)).float()
-        layout = self.draw(embedding, SKELETAL, scene, token_grid(size), rng)
-        image = self.draw(embedding, APPEARANCE, layout, token_grid(size), rng)
+        layout = self.draw(embedding, SKELETAL, scene, token_grid(size), Generator().manual_seed(seed))
+        image = self.draw(embedding, APPEARANCE, layout, token_grid(size), _rendering(seed))
         return Composition(self.codec.decode(image, size), self.codec.decode(layout, size))
 
     @torch.no_grad()
@@ -112,7 +117,11 @@ class ReasonRenderModule(InPlaceModule):
         """The second stage alone, for layouts that somebody has edited."""
         size = (layout_image.shape[-2], layout_image.shape[-1])
         layout = self.codec.encode(layout_image.to(self.device)).float()
-        rng = Generator().manual_seed(seed)
         embedding = self.encoder.encode(prompts).to(self.device)
-        image = self.draw(embedding, APPEARANCE, layout, token_grid(size), rng)
+        image = self.draw(embedding, APPEARANCE, layout, token_grid(size), _rendering(seed))
         return Composition(self.codec.decode(image, size), layout_image)
+
+
+def _rendering(seed: int) -> Generator:
+    """The renderer's noise, which is not the reasoner's."""
+    return Generator().manual_seed(seed + _RENDERING)

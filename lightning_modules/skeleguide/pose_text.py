@@ -8,7 +8,6 @@ text serves files and language models; reading is strict, so that a slip of the 
 """
 
 import json
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -120,7 +119,9 @@ def decode(text: str) -> Poses:
     """
     try:
         content = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
-    except json.JSONDecodeError as error:
+    except PoseError:
+        raise
+    except (ValueError, RecursionError) as error:
         raise PoseError(f"not JSON: {error}") from error
     if not isinstance(content, dict) or set(content) != {"people"} or not isinstance(content["people"], list):
         raise PoseError('expected {"people": [{"nose": [x, y, v], ...}, ...]} and nothing else')
@@ -179,7 +180,7 @@ def _joint(value: Any, where: str) -> list[float]:
     good = isinstance(value, list) and len(value) in (3, 4)
     if not good or not all(isinstance(v, int | float) and not isinstance(v, bool) for v in value):
         raise PoseError(f"{where}: {value} must be [x, y, v] or [x, y, v, confidence], numbers")
-    if not all(math.isfinite(v) and 0 <= v <= 1 for v in (*value[:2], *value[3:])):
+    if not all(0 <= v <= 1 for v in (*value[:2], *value[3:])):
         raise PoseError(f"{where}: {value} leaves the image; x, y and confidence go from 0 to 1")
     if value[2] not in (1, 2):
         raise PoseError(

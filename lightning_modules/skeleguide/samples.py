@@ -1,7 +1,9 @@
 """What a batch is to the backbone, and what is drawn from it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -43,3 +45,8 @@ class Composition:
 
     image: Float[Tensor, "b 3 h w"]
     layout_image: Float[Tensor, "b 3 h w"] | None = None
+
+    def to(self, device: torch.device | str) -> Self:
+        """The same on another device (``predict`` collects what was drawn through this)."""
+        layout = None if self.layout_image is None else self.layout_image.to(device)
+        return replace(self, image=self.image.to(device), layout_image=layout)

@@ -59,6 +59,22 @@ def test_the_figure_over_all_seeds_carries_the_verdict():
     assert with_expectations(tuned, [], "base", {"identity": "+0.1"}) == tuned
 
 
+@pytest.mark.parametrize(("bound", "met"), [(">= 0.7", False), (">= 0.6", True), ("<= 0.7", True)])
+def test_a_bound_on_the_figure_itself_needs_no_other_method(bound, met):
+    (row,) = with_expectations(outcome("a", [0.6, 0.7]), [], None, {"identity": bound}).expectations()
+    assert (row.slice, row.seed, row.met) == ("all", None, met)
+    assert row.verdict == f"identity {row.expected.split(' ', 1)[1]} {'met' if met else 'missed'}"
+
+
+def test_bounds_of_both_kinds_stand_side_by_side():
+    suite, _ = load_suite("artist", ["methods.tuned.expected={identity: '+0.1', judge: '>= 0.7'}"])
+    assert suite.methods["tuned"].expected == {"identity": "+0.1", "judge": ">= 0.7"}
+    suite, _ = load_suite(
+        "artist", ["methods.tuned.expected={judge: '>= 0.7'}", "methods.tuned.against=null"]
+    )
+    assert suite.methods["tuned"].against is None
+
+
 @pytest.mark.parametrize(
     ("override", "words"),
     [
@@ -67,6 +83,7 @@ def test_the_figure_over_all_seeds_carries_the_verdict():
             "methods.tuned.expected={identity: 0.15}",
             r"methods\.tuned\.expected\.identity: '0\.15'; write a change",
         ),
+        ("methods.tuned.expected={identity: '>= much'}", r"'>= much'; write a relation and a number"),
     ],
 )
 def test_an_expectation_that_means_nothing_is_refused(override, words):

@@ -12,7 +12,7 @@ from benchmarks.in_place import InPlace, TrainedInPlace
 from benchmarks.in_place_metrics import background, edited_pose, layout_quality
 from benchmarks.metrics import Observation
 from benchmarks.suite import Component, SuiteError
-from benchmarks.suite_file import SUITE_FOLDER, load_suite
+from benchmarks.suite_file import load_suite
 from benchmarks.sweep import Configuration, configurations
 from benchmarks.training_log import PHASES
 from callbacks.lora_export import LoRAExport
@@ -84,6 +84,9 @@ def test_images_layouts_and_edited_poses_are_what_the_module_draws(batch, weight
         made.generate(batch, seed=7, pose="edited"), module.render(edited, batch.prompts, 7).image
     )
     assert torch.equal(made.beside[1], edited)
+    assert made.figures["oks"].isnan().tolist() == [True] * 3, "the plan is not what was drawn"
+    made.generate(batch, seed=7, pose="given")
+    assert made.figures == {}
 
 
 def test_what_makes_no_sense_is_refused(batch, weights):
@@ -141,16 +144,11 @@ def test_the_tables_share_their_training_and_differ_in_the_others():
     assert len(others | {joint, digest(two, "skeleguide", 1)}) == 5
 
 
-def test_one_line_lets_the_tiny_suite_show_it(tmp_path):
-    text = (SUITE_FOLDER / "tiny.yaml").read_text()
-    shown = tmp_path / "tiny.yaml"
-    shown.write_text(
-        text.replace("skeleguide: null   # *skeleguide", "skeleguide: *skeleguide   # *skeleguide")
-    )
-    found = configurations(load_suite(str(shown))[0])
-    poses = [c.setting for c in found if c.generator.class_path == "benchmarks.in_place.InPlace"]
-    assert poses == [{"pose": "reasoned"}, {"pose": "edited"}]
-    assert len(found) == len(configurations(load_suite("tiny")[0])) + 2
+def test_the_tiny_suite_shows_it():
+    found = configurations(load_suite("tiny")[0])
+    shown = [c for c in found if c.generator.class_path == "benchmarks.in_place.InPlace"]
+    assert [c.setting for c in shown] == [{"pose": "reasoned"}, {"pose": "given"}, {"pose": "edited"}]
+    check_generator(shown[0])  # both LoRA sets ship
 
 
 @pytest.mark.parametrize("name", SUITES)

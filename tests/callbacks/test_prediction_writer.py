@@ -80,6 +80,16 @@ def test_what_has_no_scenes_or_no_policy_is_refused(tmp_path):
         LoRAImport("artist_tiny").on_predict_start(None, L.LightningModule())
 
 
+def test_a_set_that_was_trained_for_another_use_is_refused():
+    module = L.LightningModule()
+    module.backbone = FluxBackbone(source="flux_tiny")
+    module.backbone.load_adapter = lambda *_: {"adapter": "skeletal"}
+    module.adapter_scope = lambda name: {"adapter": name}
+    LoRAImport("artist_tiny", "skeletal").on_predict_start(None, module)
+    with pytest.raises(ValueError, match=r"was trained as \{'adapter': 'skeletal'\}"):
+        LoRAImport("artist_tiny", "appearance").on_predict_start(None, module)
+
+
 def test_a_training_validates_its_own_set():
     loaded = []
     module = L.LightningModule()

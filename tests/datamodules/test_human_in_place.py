@@ -48,6 +48,14 @@ def test_batches_are_padded_and_turn_through_the_counts():
     assert batch.prompts == again.prompts
 
 
+def test_samples_keep_their_names_where_all_have_one():
+    first, second = (HumanInPlaceScenes("val", 2, (1,), first_seed=4)[i] for i in range(2))
+    both = join([first, second])
+    assert both.names == ("val-4", "val-5")
+    assert both.select(torch.tensor([1, 1, 0])).names == ("val-5", "val-5", "val-4")
+    assert join([first, replace(second, names=())]).names == ()
+
+
 def test_no_prompt_and_place_is_in_two_splits():
     data = HumanInPlaceDataModule(n_train=40, n_val=40, n_test=40)
     seen = {
@@ -83,6 +91,8 @@ def test_what_cannot_be_made_is_named():
         HumanInPlaceScenes("dev", 1, (1,))
     with pytest.raises(IndexError, match="index: 1"):
         HumanInPlaceScenes("val", 1, (1,))[1]
+    with pytest.raises(ValueError, match="names: 2 for 1 scenes"):
+        replace(HumanInPlaceScenes("val", 1, (1,))[0], names=("a", "b"))
     scenes = collate([draw_scene(0, "val", count=1)])
     with pytest.raises(ValueError, match="backgrounds: scene 'val/0'"):
         human_in_place(replace(scenes, backgrounds=None))

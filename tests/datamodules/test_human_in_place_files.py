@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import pytest
 import torch
+from jsonargparse import ArgumentParser
+from lightning import LightningDataModule
 from small_vcoco import GOOD, HEIGHT, MARGIN, WIDTH, scene_of
 
 from datamodules.coco_people import read_people
@@ -38,6 +40,7 @@ def test_a_cropped_sample_is_the_scene(vcoco):
     index = [data.image_id(i) for i in range(len(data))].index(3)
     sample, scene = data[index], scene_of(3)
     assert sample.prompts == (scene.prompt,)
+    assert sample.names == ("COCO_train2014_000000000003",)
     left = data.samples[index].frame.low[1]
     shift = left - MARGIN
     wide = torch.full((3, HEIGHT, WIDTH), 0.25)
@@ -158,6 +161,22 @@ def test_pictures_that_are_not_as_annotated_are_named(vcoco, tmp_path):
         SampleChoice(size=100)
     with pytest.raises(ValueError, match="fit: 'stretch'"):
         SampleChoice(fit="stretch")
+
+
+def test_the_removal_model_is_named_by_class_path(vcoco, tmp_path):
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_subclass_arguments(LightningDataModule, "data")
+    files = {**vars(files_in(vcoco)), "backgrounds": str(tmp_path)}
+    removal = {"class_path": "datamodules.human_removal.OpenCVInpainting", "init_args": {"radius": 2.5}}
+    init = {"files": files, "choice": {"size": 128}, "removal": removal, "splits": str(vcoco / "splits")}
+    kind = "datamodules.human_in_place_files.HumanInPlaceFilesDataModule"
+    given = {"data": {"class_path": kind, "init_args": init}}
+    data = parser.instantiate_classes(parser.parse_object(given)).data
+    assert (type(data.removal), data.removal.radius) == (OpenCVInpainting, 2.5)
+    (batch,) = data.val_dataloader()
+    outside = ~batch.people_mask[0]
+    assert (batch.source - batch.target)[0].abs()[:, outside].mean() < 0.02
+    assert [p.name for p in tmp_path.iterdir()] == ["COCO_train2014_000000000005.png"]
 
 
 def test_opencv_inpainting_changes_only_the_grown_mask():

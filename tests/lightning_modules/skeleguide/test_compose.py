@@ -52,10 +52,32 @@ def test_an_edited_layout_is_rendered_by_the_second_stage_alone(monkeypatch):
     assert not torch.equal(moved.image, result.image)
 
 
+def test_an_edited_layout_is_rendered_from_the_noise_of_the_unedited_one(monkeypatch):
+    module, batch, began = reason_render(steps=STEPS), scenes(), []
+    draw = module.draw
+
+    def spy(prompts, adapter, picture, grid, rng):
+        began.append((adapter, torch.randn(9, generator=torch.Generator().set_state(rng.get_state()))))
+        return draw(prompts, adapter, picture, grid, rng)
+
+    monkeypatch.setattr(module, "draw", spy)
+    module.compose(batch.source, batch.prompts, seed=5)
+    module.render(batch.layout_image, batch.prompts, seed=5)
+    module.render(batch.layout_image, batch.prompts, seed=6)
+    assert [adapter for adapter, _ in began] == [SKELETAL, APPEARANCE, APPEARANCE, APPEARANCE]
+    reasoned, rendered, again, other = (noise for _, noise in began)
+    assert torch.equal(again, rendered)
+    assert not torch.equal(other, rendered)
+    assert not torch.equal(reasoned, rendered)
+
+
 @pytest.mark.parametrize("made", [reason_render, direct])
 @pytest.mark.parametrize("guidance", [1.0, 2.5])
-def test_kept_keys_and_values_change_no_bit(made, guidance):
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_kept_keys_and_values_change_no_bit(made, guidance, dtype):
     module, batch = made(), scenes()
+    module.backbone.transformer.to(dtype)
+    module.backbone.dtype = dtype
     results = {}
     for kept in ("on", "off"):
         module.sampling = type(module.sampling)(steps=STEPS, guidance=guidance, kv_cache=kept)

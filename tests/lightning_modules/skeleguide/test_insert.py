@@ -12,6 +12,7 @@ from callbacks.lora_export import LoRAExport
 from datamodules.geometry.draw import draw_skeleton
 from datamodules.tiny_world.scenes import draw_scene
 from lightning_modules.backbone.adapters import LoRASet
+from lightning_modules.pretraining.model_card import write_weights_card
 from lightning_modules.skeleguide import insert as command
 from lightning_modules.skeleguide.condition_branch import ConditionBranch
 from lightning_modules.skeleguide.pose_inverter import PoseInverter
@@ -129,6 +130,20 @@ def test_another_inverter_is_named_by_class_path_or_file(run, tmp_path, monkeypa
     assert float(found.keypoints[0, 0, 0]) == pytest.approx(0.25)
 
 
+@pytest.mark.parametrize(("people", "said"), [(0, "try another --seed"), (8, "a text holds at most 7")])
+def test_nobody_and_too_many_are_said(run, tmp_path, monkeypatch, capsys, people, said):
+    (tmp_path / "readers.py").write_text(READERS)
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "reader.yaml").write_text(f"class_path: readers.Crowd\ninit_args: {{people: {people}}}\n")
+    if people:
+        with pytest.raises(SystemExit):
+            run("--inverter", tmp_path / "reader.yaml")
+    else:
+        run("--inverter", tmp_path / "reader.yaml")
+    captured = capsys.readouterr()
+    assert said in captured.out + captured.err
+
+
 def test_the_papers_inverter_can_be_named(tmp_path):
     (tmp_path / "config.json").touch()
     made = {"source": str(tmp_path), "rank": 8}
@@ -172,6 +187,20 @@ def test_wrong_options_are_named(run, capsys, options, said):
         run(*options)
     assert stopped.value.code == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_set_that_is_not_what_its_card_says_is_refused(tmp_path):
+    module = reason_render()
+    for name in ("skeletal", "appearance"):
+        path = tmp_path / f"{name}.safetensors"
+        LoRAExport(str(path), name)._write(module, write=True)
+        write_weights_card(path, "python -m train", "scenes", 3, {"val/reason": 0.5})
+    module.load_adapters(tmp_path)
+    payload = bytearray(path.read_bytes())
+    payload[-1] ^= 1
+    path.write_bytes(bytes(payload))
+    with pytest.raises(ValueError, match="weights 'appearance': sha256"):
+        module.load_adapters(tmp_path)
 
 
 def test_sets_know_what_they_were_trained_for(tmp_path):

@@ -83,12 +83,22 @@ def test_confidence_may_be_left_out():
         ('{"people": [{"nose": [0, 0.5, 3]}]}', r"people\[0\]\.nose: v is 3"),
         ('{"people": [{"nose": [0, 0.5, 0]}]}', "leave out a joint that is not there"),
         ('{"people": [{"nose": [NaN, 0.5, 2]}]}', "NaN is no number"),
+        ('{"people": [{"nose": [1e999, 0.5, 2]}]}', "leaves the image"),
+        ('{"people": [{"nose": [412, 231, 2]}]}', "x, y and confidence go from 0 to 1"),
         (json.dumps({"people": [{"nose": [0, 0, 2]}] * 8}), "people: 8; a text holds at most 7"),
     ],
 )
 def test_a_slip_is_named(text, fault):
     with pytest.raises(PoseError, match=fault):
         decode(text)
+
+
+def test_numbers_and_brackets_without_end_are_named():
+    for digits, fault in ((400, "leaves the image"), (5000, "not JSON")):
+        with pytest.raises(PoseError, match=fault):
+            decode('{"people": [{"nose": [' + "9" * digits + ", 0.5, 2]}]}")
+    with pytest.raises(PoseError, match="not JSON"):
+        decode("[" * 100_000)
 
 
 def test_what_cannot_be_written_is_named():
