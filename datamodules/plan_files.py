@@ -21,6 +21,7 @@ MAX_PEOPLE = 7
 MIN_SIDE = 0.02
 MAX_OVERLAP = 0.9
 _KEYS = {"box", "depth", "keypoints"}
+_LARGEST = 1_000_000
 
 
 class PlanError(ValueError):
@@ -36,11 +37,11 @@ def read_plan(path: str | Path) -> Layout:
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, RecursionError, ValueError) as error:
         raise PlanError(f"{path}: cannot be read as JSON: {error}") from error
-    people = content.get("people") if isinstance(content, dict) else None
+    people = content.get("people") if isinstance(content, dict) and set(content) == {"people"} else None
     if not isinstance(people, list):
-        raise PlanError(f'{path}: expected {{"people": [{{"box": [x0, y0, x1, y1]}}, ...]}}')
+        raise PlanError(f'{path}: expected {{"people": [{{"box": [x0, y0, x1, y1]}}, ...]}} and nothing else')
     if not 1 <= len(people) <= MAX_PEOPLE:
         raise PlanError(f"{path}: {len(people)} people; a plan holds 1 to {MAX_PEOPLE}")
     boxes, bodies, depths = [], [], []
@@ -119,7 +120,9 @@ def row_of_faces(count: int, size: float = 0.17, height: float = 0.4) -> Layout:
 
 
 def _finite(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return math.isfinite(value) if isinstance(value, float) else abs(value) <= _LARGEST
 
 
 def _box(value: Any, where: str) -> list[float]:
@@ -138,6 +141,11 @@ def _body(value: Any, where: str) -> list[list[float]]:
     good = isinstance(value, list) and len(value) == len(KEYPOINT_NAMES)
     if not good or not all(isinstance(k, list) and len(k) == 3 and all(map(_finite, k)) for k in value):
         raise PlanError(f"{where}.keypoints: expected {len(KEYPOINT_NAMES)} times [x, y, v], COCO's order")
+    for index, (x, y, v) in enumerate(value):
+        if not (-1 <= x <= 2 and -1 <= y <= 2 and 0 <= v <= 2):
+            raise PlanError(
+                f"{where}.keypoints[{index}]: {[x, y, v]}; x and y are shares of the image (0 to 1 inside), v is 0 to 2"
+            )
     return [[float(v) for v in keypoint] for keypoint in value]
 
 

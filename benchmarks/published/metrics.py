@@ -4,6 +4,9 @@ They stand beside those of ``benchmarks.metrics`` in a suite's ``metrics``. Imag
 have none of these figures.
 """
 
+import re
+from math import isnan
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -12,9 +15,11 @@ from benchmarks.metrics import Observation, Values
 from benchmarks.published.asked import Asked
 from rewards.functional import faces
 from rewards.functional.assignment import hungarian
+from rewards.scorers.vlm_judge import Answer
 
 ACTIONS = "actions"
 """Name of the scorer that is asked the questions."""
+_CHOICE = re.compile(r"\b([0-9])\s*\(")
 DIGIT_ONLY = "\nAnswer with the digit of your choice and nothing else."
 
 
@@ -36,9 +41,9 @@ def identity_anywhere(seen: Observation) -> Values:
 def actions(seen: Observation) -> Values:
     """``action``, and the same for simple (``action_s``) and complex (``action_c``) actions alone.
 
-    MultiHuman-Testbench's: mean of (digit + 1) / 10 over the questions that were answered with a digit. What the
-    judge did not answer is counted in ``questions_failed`` and told, never scored; an image without an answer, or
-    without a judge, has no such figure.
+    MultiHuman-Testbench's: mean of (digit + 1) / 10 over the questions that were answered with a digit they offer.
+    What the judge did not answer so is counted in ``questions_failed`` and told, never scored; an image without an
+    answer, or without a judge, has no such figure.
     """
     judge = seen.scorers.get(ACTIONS)
     means, failures = [], []
@@ -46,7 +51,10 @@ def actions(seen: Observation) -> Values:
         answers = []
         if judge is not None and asked.questions:
             questions = [question + DIGIT_ONLY for question in asked.questions]
-            answers = judge.answers(image.expand(len(questions), -1, -1, -1), questions)  # type: ignore[attr-defined]
+            given = judge.answers(image.expand(len(questions), -1, -1, -1), questions)  # type: ignore[attr-defined]
+            answers = [
+                among_choices(question, one) for question, one in zip(asked.questions, given, strict=True)
+            ]
         scores = torch.tensor([answer.score for answer in answers])
         failed = scores.isnan()
         means.append(scores.nanmean() if len(scores) else torch.tensor(torch.nan))
@@ -62,6 +70,17 @@ def actions(seen: Observation) -> Values:
         others = torch.tensor([asked.is_complex is not is_complex for asked in seen.asked or ()])
         values[name] = action.masked_fill(others, torch.nan)
     return {**values, "questions_failed": torch.tensor(failures)}
+
+
+def among_choices(question: str, answer: Answer) -> Answer:
+    """The answer, or a failure if its digit is none of those that the question offers ("Choices: 0(No), 9(Yes).")."""
+    offered = [int(digit) for digit in _CHOICE.findall(question.rpartition("Choices:")[2])]
+    if isnan(answer.score) or "Choices:" not in question or not offered:
+        return answer
+    digit = round(10 * answer.score) - 1
+    if digit in offered:
+        return answer
+    return Answer(float("nan"), f"answer {digit} is none of the choices {', '.join(map(str, offered))}")
 
 
 def similarity(seen: Observation) -> Values:

@@ -11,6 +11,7 @@ Splits keep whole things from training, not only samples: constructions, words, 
 
 import hashlib
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, TypeAlias, get_args
@@ -72,13 +73,17 @@ def draw_example(seed: int, split: PlanSplit) -> PlanExample:
         raise ValueError(f"split: {split!r}; choose one of {', '.join(PLAN_SPLITS)}")
     rng = random.Random(f"{split}/{seed}")
     words = Vocabulary(held_out=split == "test_vocabulary")
+    # Two people are in no combination that is held out; the others keep their shares whatever is rejected.
+    weights = (2, 0, *_TOTAL_WEIGHTS[2:]) if split == "test_compositions" else _TOTAL_WEIGHTS
+    total = rng.choices(range(1, MAX_PEOPLE + 1), weights)[0]
     while True:
-        construction, numbers = _draw(rng, split)
-        if is_held_out(construction, numbers) != (split == "test_compositions"):
-            continue
+        construction, numbers = _draw(rng, split, total)
         sentence = Sentence(rng, words, numbers)
         text = sentence.write(construction)
         visible = 0 if construction.family in REFUSED else numbers.visible
+        terms = tuple(term for group in sentence.terms for term in group) or (visible,)
+        if (visible > 0 and is_held_out(terms, numbers)) != (split == "test_compositions"):
+            continue
         prompt = with_remarks(sentence, text, construction, visible)
         if split in ("train", "val") and (stable_hash(prompt) % _VAL_EVERY == 0) != (split == "val"):
             continue
@@ -90,44 +95,50 @@ def draw_example(seed: int, split: PlanSplit) -> PlanExample:
         )
     actions = [p for p, n in zip(sentence.postures, numbers.groups, strict=True) for _ in range(n)]
     boxes = arrange(rng, actions)
-    return PlanExample(prompt, visible, tally_of(numbers), boxes, construction.family, construction.text)
+    return PlanExample(
+        prompt, visible, tally_of(terms, numbers.hidden), boxes, construction.family, construction.text
+    )
 
 
-def tally_of(numbers: Numbers) -> str:
+def tally_of(terms: Sequence[int], hidden: int = 0) -> str:
     """How the count comes about.
 
-    >>> tally_of(Numbers((3, 2))), tally_of(Numbers((4,), hidden=1)), tally_of(Numbers((4,)))
+    >>> tally_of((3, 2)), tally_of((4,), hidden=1), tally_of((4,))
     ('3 + 2 = 5', '5 - 1 = 4', '4')
     """
-    if numbers.hidden:
-        return f"{numbers.visible + numbers.hidden} - {numbers.hidden} = {numbers.visible}"
-    if len(numbers.groups) > 1:
-        return f"{' + '.join(map(str, numbers.groups))} = {numbers.visible}"
-    return str(numbers.visible)
+    total = sum(terms)
+    if hidden:
+        return f"{total + hidden} - {hidden} = {total}"
+    return f"{' + '.join(map(str, terms))} = {total}" if len(terms) > 1 else str(total)
 
 
-def is_held_out(construction: Construction, numbers: Numbers) -> bool:
-    """Whether training never sees this combination of numbers."""
+def is_held_out(terms: Sequence[int], numbers: Numbers) -> bool:
+    """Whether training never sees this combination of numbers.
+
+    Args:
+        terms: of the tally.
+        numbers: parts that are told a second time, and people who are taken away.
+    """
     key: tuple[object, ...] = ()
     if numbers.hidden:
         key = ("minus", numbers.visible + numbers.hidden, numbers.hidden)
     elif numbers.parts:
         key = ("parts", *numbers.parts)
-    elif len(numbers.groups) > 1 and max(numbers.groups) > 1:
-        key = ("sum", *numbers.groups)
+    elif len(terms) > 1 and max(terms) > 1:
+        key = ("sum", *terms)
     # A checksum would tell neighbouring numbers apart by rule; a digest does not.
-    return bool(key) and hashlib.sha256(repr(key).encode()).digest()[0] % _HELD_OUT_EVERY == 0
+    return bool(key) and hashlib.sha256(repr(key).encode()).digest()[2] % _HELD_OUT_EVERY == 0
 
 
-def _draw(rng: random.Random, split: PlanSplit) -> tuple[Construction, Numbers]:
-    """A construction and numbers that fit it; totals keep their shares whatever the constructions have room for."""
+def _draw(rng: random.Random, split: PlanSplit, total: int) -> tuple[Construction, Numbers]:
+    """A construction, and numbers that fit it, for ``total`` people; or one in which nobody can be counted."""
     wanted = split == "test_templates"
     if rng.random() < _REFUSED_SHARE:
         construction = rng.choice([c for c in CONSTRUCTIONS[rng.choice(_REFUSED)] if c.held_out == wanted])
-        return construction, Numbers((1,) * max(1, len(construction.groups)))
-    # One person can only be what is left of more, which would fill the split of compositions.
-    weights = (2, *_TOTAL_WEIGHTS[1:]) if split == "test_compositions" else _TOTAL_WEIGHTS
-    total = rng.choices(range(1, MAX_PEOPLE + 1), weights)[0]
+        groups = tuple(
+            rng.choice((1, 1, 2, 3)) if slot == "g" else least_of(slot) for slot in construction.groups
+        )
+        return construction, Numbers(groups or (1,))
     fitting: list[Construction] = []
     while not fitting:
         family = rng.choices(tuple(_FAMILY_WEIGHTS), list(_FAMILY_WEIGHTS.values()))[0]

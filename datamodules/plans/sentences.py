@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass, field
 
 from datamodules.plans import phrases
-from datamodules.plans.constructions import SLOT, Construction
+from datamodules.plans.constructions import GROUPS, SLOT, Construction
 from datamodules.plans.vocabulary import Vocabulary
 from datamodules.plans.words.activities import posture
 from datamodules.plans.words.grammar import article, participle, plural, third_person
@@ -41,6 +41,7 @@ class Sentence:
         words: of the split.
         numbers: what it says.
         postures: the tiny world's action of each group, filled while writing.
+        terms: how the number of each group comes about, likewise.
         again: what groups are called when they are mentioned again, and their number.
     """
 
@@ -48,6 +49,7 @@ class Sentence:
     words: Vocabulary
     numbers: Numbers
     postures: list[str] = field(default_factory=list)
+    terms: list[tuple[int, ...]] = field(default_factory=list)
     again: list[tuple[str, int]] = field(default_factory=list)
     _called: list[str] = field(default_factory=list)
     _group: int = -1
@@ -63,11 +65,12 @@ class Sentence:
         return text
 
     def _fill(self, slot: str) -> str:
-        if slot in ("g", "s", "p", "rel", "kin", "person") or slot.startswith("+"):
+        if slot in GROUPS or slot.startswith("+"):
             return self._people(slot)
         if slot.startswith("="):
             self._part += 1
-            return self._counted(self.numbers.parts[self._part], varied=False)
+            self._last = self.numbers.parts[self._part]
+            return phrases.number(self.rng, self._last) if slot == "=n" else self._counted(self._last)
         if slot in ("T", "N", "M", "M+1", "m", "k", "part", "more", "few", "big", "half", "part2"):
             return self._number(slot)
         if slot in ("kids", "objects", "animals"):
@@ -89,6 +92,7 @@ class Sentence:
         self._group += 1
         self.postures.append("standing")
         count = self._last = self.numbers.groups[self._group]
+        self.terms.append((count,))
         if slot.startswith("+"):
             self._possessive = "their"
             return slot[3:]
@@ -96,21 +100,31 @@ class Sentence:
             called, self._possessive = phrases.name(self.rng, self.words, self._called)
             self._called.append(called)
             return called
-        if slot == "kin":
-            return phrases.kin(self.rng, self.words, count)
-        if slot == "rel":
-            text = f"{self._possessive} {phrases.kin(self.rng, self.words, count)}"
-            self._possessive = "their"
-            return text
+        if slot in ("g", "s", "p"):
+            return self._named(slot, count)
+        if slot == "n":
+            return phrases.number(self.rng, count)
+        return phrases.others(self.rng, count) if slot == "others" else self._relatives(slot, count)
+
+    def _relatives(self, slot: str, count: int) -> str:
+        if slot == "rel2":
+            self._possessive = self.rng.choice(("her", "his"))
+        owned = "" if slot == "kin" else f"{self._possessive} "
+        return owned + phrases.kin(self.rng, self.words, count)
+
+    def _named(self, slot: str, count: int) -> str:
         self._possessive = "their" if count > 1 else self.rng.choice(("her", "his", "her", "his", "their"))
         if slot == "s" and self.rng.random() < 0.25:
             elder = self.words.draw(self.rng, "elder")
             return article(elder) if self.rng.random() < 0.5 else f"the {elder}"
-        return self._remember(phrases.people(self.rng, self.words, count), count)
+        named = phrases.people(self.rng, self.words, count, alone=len(self.numbers.groups) == 1)
+        self.terms[-1] = named.terms
+        return self._remember(named, count)
 
-    def _counted(self, count: int, varied: bool) -> str:
+    def _counted(self, count: int) -> str:
+        """A number and a noun."""
         self._last = count
-        return self._remember(phrases.people(self.rng, self.words, count, varied), count)
+        return self._remember(phrases.people(self.rng, self.words, count, varied=False), count)
 
     def _remember(self, named: phrases.Named, count: int) -> str:
         if named.again is not None:
@@ -133,7 +147,7 @@ class Sentence:
             self._last = 9
             return phrases.large_number(rng)
         if slot in ("N", "M", "M+1"):
-            return self._counted(visible + (hidden if slot != "N" else 0), varied=False)
+            return self._counted(visible + (hidden if slot != "N" else 0))
         count = {
             "T": visible,
             "m": visible + hidden,
@@ -153,6 +167,8 @@ class Sentence:
             return _PHRASES[slot](rng, words)
         if slot == "thing":
             return phrases.thing(rng, words)
+        if slot == "pet":
+            return f"{self._possessive} {phrases.pet(rng, words)}"
         if slot == "ing2":
             return rng.choice(_ANIMALS_DO)
         if slot == "towards":
@@ -161,7 +177,13 @@ class Sentence:
         return words.draw(rng, _KINDS[slot])
 
 
-_PHRASES = {"place": phrases.place, "time": phrases.time, "style": phrases.style, "things": phrases.things}
+_PHRASES = {
+    "place": phrases.place,
+    "time": phrases.time,
+    "style": phrases.style,
+    "things": phrases.things,
+    "owner": phrases.owner,
+}
 _KINDS = {
     "toward": "towards",
     "by": "by",

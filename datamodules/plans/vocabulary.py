@@ -14,6 +14,7 @@ OPEN_WORDS: dict[str, tuple[str, ...]] = {
     "role": tuple(dict.fromkeys(people.ROLES)),
     "woman": people.WOMEN,
     "man": people.MEN,
+    "surname": people.SURNAMES,
     "activity": activities.ACTIVITIES,
     "place": settings.PLACES,
     "numbered_place": settings.NUMBERED_PLACES,
@@ -31,6 +32,7 @@ OPEN_WORDS: dict[str, tuple[str, ...]] = {
 
 CLOSED_WORDS: dict[str, tuple[str, ...]] = {
     "kin": people.KIN,
+    "only_kin": people.ONLY_KIN,
     "elder": people.ELDERS,
     "crowd": people.CROWDS,
     "vague": people.VAGUE,

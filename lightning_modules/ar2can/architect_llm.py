@@ -20,9 +20,9 @@ from torch.optim.lr_scheduler import LambdaLR
 from torchvision.ops import box_convert
 
 from datamodules.plans.datamodule import PlanBatch
-from lightning_modules.ar2can.layout_decoding import Answer, decode
+from lightning_modules.ar2can.layout_decoding import MENDED, REFUSED, Answer, decode, faults
 from lightning_modules.ar2can.layout_heads import CoordinateEmbedding, ValueHead, coordinate_loss
-from lightning_modules.ar2can.layout_tokens import LAYOUT_TOKENS, LayoutTokens
+from lightning_modules.ar2can.layout_tokens import LAYOUT_TOKENS, REFUSAL_TALLIES, LayoutTokens
 from lightning_modules.language.model import LanguageModel
 from rewards.weights import WeightsCard, load_weights, save_weights
 
@@ -91,8 +91,9 @@ class ArchitectLLMModule(L.LightningModule):
         self.tokens = LayoutTokens(0)
         self.heads = nn.ModuleDict()
         self.seed = torch.initial_seed()
-        self._counted: list[bool] = []
-        self._outcomes: Counter[str] = Counter()
+        self._exact: list[bool] = []
+        self._refused: list[bool] = []
+        self._faults: Counter[str] = Counter()
 
     def configure_model(self) -> None:
         """Build the language model, the layout tokens' embeddings and the two heads."""
@@ -118,24 +119,29 @@ class ArchitectLLMModule(L.LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         """Answers are of one pass."""
-        self._counted, self._outcomes = [], Counter()
+        self._exact, self._refused, self._faults = [], [], Counter()
 
     def validation_step(self, batch: PlanBatch, batch_index: int) -> None:
-        """Loss, and exact counts of decoded answers."""
+        """Loss, and decoded answers: exact counts, right refusals, faults."""
         self._loss(batch, "val")
-        if len(self._counted) >= self.validated:
+        if len(self._exact) + len(self._refused) >= self.validated:
             return
-        answers = self.plan(batch.prompts)
-        self._outcomes.update(outcome for a in answers for outcome in (*a.mended, a.refusal) if outcome)
         counts = batch.valid.sum(dim=1).tolist()
-        self._counted += [len(a.boxes) == count for a, count in zip(answers, counts, strict=True)]
+        for answer, tally, count in zip(self.plan(batch.prompts), batch.tallies, counts, strict=True):
+            refusal = REFUSAL_TALLIES.get(tally)
+            self._faults.update(faults(answer, refusal))
+            if refusal is None:
+                self._exact.append(len(answer.boxes) == count)
+            else:
+                self._refused.append(answer.refusal == refusal)
 
     def on_validation_epoch_end(self) -> None:
-        """Log the share of exact counts and how often something was mended or refused."""
-        total = max(1, len(self._counted))
-        self.log("val/exact_count", sum(self._counted) / total, prog_bar=True, sync_dist=True)
-        for outcome, times in self._outcomes.items():
-            self.log(f"val/outcome_{outcome}", times / total, sync_dist=True)
+        """Log exact counts where people can be counted, right refusals where not, and every fault, zero or not."""
+        self.log("val/exact_count", _share(self._exact), prog_bar=True, sync_dist=True)
+        self.log("val/refused", _share(self._refused), sync_dist=True)
+        total = max(1, len(self._exact) + len(self._refused))
+        for fault in (*MENDED, *REFUSED):
+            self.log(f"val/fault_{fault}", self._faults[fault] / total, sync_dist=True)
 
     def on_validation_end(self) -> None:
         """Export what was just validated."""
@@ -262,6 +268,11 @@ class ArchitectLLMModule(L.LightningModule):
         named = {f"{stage}/{name}": value.detach() for name, value in (terms | {"loss": loss}).items()}
         self.log_dict(named, batch_size=len(batch), sync_dist=stage == "val", prog_bar=stage == "train")
         return loss
+
+
+def _share(hits: Sequence[bool]) -> float:
+    """Share of hits; 1 of none."""
+    return sum(hits) / len(hits) if hits else 1.0
 
 
 def warmup_cosine(step: int, total: int, warmup: int) -> float:

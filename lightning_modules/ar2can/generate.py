@@ -69,7 +69,7 @@ def main(args: Sequence[str] | None = None) -> None:
     options = parser.parse_args(args)
     try:
         scores = generate(options)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         parser.exit(2, f"generate: {error}\n")
     table = Table(*scores[0], title=str(options.out))
     for row in scores:
@@ -90,6 +90,7 @@ def generate(options: argparse.Namespace) -> list[dict[str, float | int | None]]
     """
     if not options.prompt.strip():
         raise ValueError("--prompt: is empty; say what the image shows")
+    check_prompt(options.prompt)
     if options.size < 4 * TOKEN_PIXELS or options.size % TOKEN_PIXELS:
         raise ValueError(
             f"--size: {options.size} must be a multiple of {TOKEN_PIXELS}, at least {4 * TOKEN_PIXELS}"
@@ -135,7 +136,6 @@ def _planned(options: argparse.Namespace) -> Layout:
         return read_plan(options.layout)
     if options.architect is None:
         return row_of_faces(len(options.faces))
-    check_prompt(options.prompt)
     request = Request(
         options.architect,
         options.architect_config,

@@ -28,6 +28,8 @@ from datamodules.plan_files import MAX_OVERLAP, MAX_PEOPLE, MIN_SIDE
 from lightning_modules.ar2can.layout_tokens import LayoutTokens, Tally, read_tally
 from rewards.functional.boxes import pairwise_iou
 
+MENDED = ("sum", "start", "stray", "short", "long", "outside", "small")
+REFUSED = ("nobody", "many", "open", "unreadable", "overlapping")
 MAX_TALLY = 24
 """Words in front of a layout, at most."""
 
@@ -51,6 +53,12 @@ class Answer:
     mended: tuple[str, ...] = ()
     keypoints: Float[Tensor, "n k 3"] | None = None
     told: str = ""
+
+
+def faults(answer: Answer, refusal: str | None) -> list[str]:
+    """What was put right in an answer, and why it was refused unless that is the ``refusal`` asked for."""
+    wrong = [answer.refusal] if answer.refusal is not None and answer.refusal != refusal else []
+    return [*answer.mended, *wrong]
 
 
 class Planner(Protocol):

@@ -18,6 +18,7 @@ from rich.table import Table
 from torchvision.utils import save_image
 
 from datamodules.plan_files import write_plan
+from datamodules.plans.first_number import named_number
 from lightning_modules.ar2can.architect_flow import Draft
 from lightning_modules.ar2can.planning import (
     DEFAULTS,
@@ -60,13 +61,14 @@ def main(args: Sequence[str] | None = None) -> None:
             options.draft.parent.mkdir(parents=True, exist_ok=True)
             save_image(found.image, options.draft)
         layout = layout_of(options.prompt, answer)
-    except (ValueError, FileNotFoundError) as error:
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        write_plan(options.out, layout)
+    except (ValueError, OSError) as error:
         parser.exit(2, f"plan: {error}\n")
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    write_plan(options.out, layout)
     console = Console()
+    people = "person" if len(answer.boxes) == 1 else "people"
     told = f" ({answer.tally})" if answer.tally else ""
-    table = Table("x0", "y0", "x1", "y1", title=f"{len(answer.boxes)} people{told}, {seconds:.2f} s")
+    table = Table("x0", "y0", "x1", "y1", title=f"{len(answer.boxes)} {people}{told}, {seconds:.2f} s")
     for box in answer.boxes.tolist():
         table.add_row(*(f"{value:.3f}" for value in box))
     console.print(table)
@@ -74,6 +76,10 @@ def main(args: Sequence[str] | None = None) -> None:
         console.print(f"put right: {', '.join(answer.mended)} (see layout_decoding.py)")
     if isinstance(found, Draft) and len(found.counts) > 1:
         console.print(f"drawn {len(found.counts)} times, faces seen: {list(found.counts)}; seed {found.seed}")
+    if isinstance(found, Draft) and options.people is None and named_number(options.prompt) is None:
+        console.print(
+            "the prompt names no number: these are the people of the draft, as many as it shows (--people)"
+        )
     console.print(f"written to {options.out}")
 
 

@@ -145,6 +145,8 @@ def plan_prompt(module: Architect, prompt: str, request: Request) -> Draft | Ans
     check_prompt(prompt)
     if request.people is not None and not 1 <= request.people <= MAX_PEOPLE:
         raise PlanError(f"--people: {request.people}; a plan holds 1 to {MAX_PEOPLE} people")
+    if request.redraws < 0:
+        raise PlanError(f"--redraws: {request.redraws} must be 0 or more")
     if isinstance(module, ArchitectFlowModule):
         wanted = named_number(prompt) if request.people is None else request.people
         if wanted is not None and not 1 <= wanted <= MAX_PEOPLE:

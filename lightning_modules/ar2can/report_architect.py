@@ -4,7 +4,8 @@
 
 Beside it: the rule "first number word", and the same model before training (a pretrained one is shown eight examples).
 ``simple`` are the prompts on which the rule is right, ``hard`` those on which it is wrong; ``refused`` are the prompts
-with nobody, too many or uncounted people that are refused for the right reason.
+with nobody, too many or uncounted people that are refused for the right reason. ``handwritten`` is no split of the
+corpus: prompts that were written by hand, all of them whatever ``--count`` says.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from rich.console import Console
@@ -20,15 +21,18 @@ from rich.table import Table
 
 from datamodules.plans.examples import PLAN_SPLITS, PlanExample, PlanSplit, draw_example
 from datamodules.plans.first_number import first_number
+from datamodules.plans.handwritten import handwritten_examples
 from lightning_modules.ar2can.architect_baselines import few_shot_counts
 from lightning_modules.ar2can.architect_llm import ArchitectLLMModule
-from lightning_modules.ar2can.layout_decoding import Answer
+from lightning_modules.ar2can.layout_decoding import Answer, faults
 from lightning_modules.ar2can.layout_figures import layout_statistics, mean_iou
 from lightning_modules.ar2can.layout_tokens import REFUSAL_TALLIES
 from lightning_modules.ar2can.planning import DEFAULTS, language_architect, untrained
 from lightning_modules.language.model import LanguageModel
 
 Counts = Sequence[int | None]
+HANDWRITTEN = "handwritten"
+SPLITS: tuple[str, ...] = (*PLAN_SPLITS, HANDWRITTEN)
 
 
 def shares(examples: Sequence[PlanExample], counts: Counts) -> dict[str, float | None]:
@@ -51,12 +55,17 @@ def answer_figures(examples: Sequence[PlanExample], answers: Sequence[Answer]) -
         for e, a in zip(examples, answers, strict=True)
         if e.count is None
     ]
+    faulty = [
+        fault
+        for e, a in zip(examples, answers, strict=True)
+        for fault in faults(a, REFUSAL_TALLIES.get(e.tally))
+    ]
     true = [torch.from_numpy(e.boxes) for e in examples]
     planned = [a.boxes for a in answers]
     return {
         **shares(examples, counts),
         "refused": round(sum(to_refuse) / max(1, len(to_refuse)), 4),
-        "outcomes": dict(Counter(o for a in answers for o in (*a.mended, a.refusal) if o)),
+        "faults": dict(Counter(faulty)),
         "iou": mean_iou(planned, true),
         "layout": layout_statistics(planned),
         "layout_corpus": layout_statistics(true),
@@ -73,20 +82,20 @@ def base_counts(config: Path, examples: Sequence[PlanExample]) -> Counts:
 
 
 def report(
-    module: ArchitectLLMModule, config: Path, splits: Sequence[PlanSplit], count: int, base_count: int
+    module: ArchitectLLMModule, config: Path, splits: Sequence[str], count: int, base_count: int
 ) -> dict[str, Any]:
     """All figures, by split and then by model.
 
     Args:
         module: the trained Architect.
         config: its configuration.
-        splits: of the corpus.
-        count: prompts per split.
+        splits: among ``SPLITS``.
+        count: prompts per split of the corpus.
         base_count: prompts per split for the model before training; 0 leaves it out.
     """
     figures: dict[str, Any] = {}
     for split in splits:
-        examples = [draw_example(seed, split) for seed in range(count)]
+        examples = _examples(split, count)
         figures[split] = {
             "trained": answer_figures(examples, module.plan([e.prompt for e in examples])),
             "first number word": shares(examples, [first_number(e.prompt) for e in examples]),
@@ -97,15 +106,21 @@ def report(
     return figures
 
 
+def _examples(split: str, count: int) -> list[PlanExample]:
+    if split == HANDWRITTEN:
+        return handwritten_examples()
+    return [draw_example(seed, cast(PlanSplit, split)) for seed in range(count)]
+
+
 def render_table(figures: dict[str, Any]) -> Table:
     """One row per split and model."""
     columns = ("exact", "simple", "hard", "refused", "iou")
-    table = Table("split", "model", *columns, "mended or refused")
+    table = Table("split", "model", *columns, "mended, wrongly refused")
     for split, models in figures.items():
         for model, values in models.items():
             cells = ["–" if (v := values.get(c)) is None else f"{v:.3f}" for c in columns]
-            outcomes = ", ".join(f"{k} {n}" for k, n in values.get("outcomes", {}).items())
-            table.add_row(split, model, *cells, outcomes)
+            faulty = ", ".join(f"{k} {n}" for k, n in values.get("faults", {}).items())
+            table.add_row(split, model, *cells, faulty)
     return table
 
 
@@ -124,7 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--base-count", type=int, default=100, help="prompts per split before training; 0: none"
     )
-    parser.add_argument("--splits", nargs="+", choices=PLAN_SPLITS, default=list(PLAN_SPLITS))
+    parser.add_argument("--splits", nargs="+", choices=SPLITS, default=list(SPLITS))
     parser.add_argument("--out", type=Path, default=Path("runs/architect.json"), help="JSON file to write")
     options = parser.parse_args(arguments)
     if options.count < 1 or options.base_count < 0:

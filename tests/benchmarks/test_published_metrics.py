@@ -14,7 +14,7 @@ from benchmarks.published import metrics
 from benchmarks.published.asked import Asked
 from benchmarks.published.summary import UNIFIED, unified_rows, with_reasons, without_outliers
 from datamodules.schema.detections import Detections
-from rewards.scorers.vlm_judge import VLMJudge
+from rewards.scorers.vlm_judge import Answer, VLMJudge
 
 NAMES = {"suite": "s", "method": "m", "setting": ""}
 
@@ -142,6 +142,27 @@ def test_questions_are_scored_by_their_digits_and_failures_are_told():
     assert values["questions_failed"].tolist() == [0, 1, 1]
     assert [note.split(":")[1] for note in observed.notes] == [" 1 of 2 questions", " 1 of 1 questions"]
     assert "is not one digit" in observed.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("question", "digit", "kept"),
+    [
+        ("Is it red? Choices: 0(No), 9(Yes), 4(Partially).", 4, True),
+        ("Is it red? Choices: 0(No), 9(Yes), 4(Partially).", 7, False),
+        ("Are 7 (seven) there? Choices: 0(No), 9(Yes).", 7, False),
+        ("Are 7 (seven) there?", 7, True),
+        ("Choices: as you like", 7, True),
+    ],
+)
+def test_a_digit_that_is_not_offered_is_no_answer(question, digit, kept):
+    answer = metrics.among_choices(question, Answer((digit + 1) / 10, ""))
+    if kept:
+        assert answer == ((digit + 1) / 10, "")
+    else:
+        assert np.isnan(answer.score)
+        assert f"answer {digit} is none of the choices 0, 9" in answer.reason
+    failed = Answer(float("nan"), "status 500")
+    assert metrics.among_choices(question, failed) is failed
 
 
 def test_without_a_judge_nothing_is_scored():

@@ -61,6 +61,12 @@ def test_depth_and_body_may_be_left_out(tmp_path):
         ({"people": [{"box": BOX, "depth": 0.5}]}, "depth"),
         ({"people": [{"box": BOX, "depth": -1}]}, "depth"),
         ({"people": [{"box": BOX, "keypoints": [[0, 0, 0]] * 3}]}, "17 times"),
+        ({"people": [{"box": BOX, "keypoints": [[0.5, 40, 2]] * 17}]}, r"keypoints\[0\]: \[0.5, 40, 2\]"),
+        ({"people": [{"box": BOX, "keypoints": [[0.5, 0.5, 3]] * 17}]}, "v is 0 to 2"),
+        ({"people": [{"box": BOX}], "size": 3}, "and nothing else"),
+        ('{"people": [{"box": [' + "9" * 400 + ", 0.2, 0.3, 0.4]}]}", "four finite numbers"),
+        ('{"people": [{"box": [' + "9" * 5000 + ", 0.2, 0.3, 0.4]}]}", "cannot be read as JSON"),
+        ("[" * 100_000, "cannot be read as JSON"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(tmp_path, content, message):

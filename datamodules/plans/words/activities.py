@@ -55,7 +55,10 @@ applauding, bowing to, singing for
 
 TOWARDS_FINITE = listed("""
 watch, teach, serve, interview, photograph, greet, help, comfort, applaud, guard, examine, hug, chase, feed,
-paint, welcome, thank, follow, lead, entertain, train, join, coach, film
+paint, welcome, thank, follow, lead, entertain, train, join, coach, film, ask, call, kiss, push, catch, visit,
+warn, scold, praise, sketch, measure, dress, wake, rescue, arrest, judge, bless, pay, beat, fight, lift, tickle,
+console, instruct, advise, direct, bandage, massage, carry, protect, hand out tea to, sing to, read to, shout at,
+bump into, dance around, play music for, take a picture of, look after, deliver a parcel to, argue with, wave to
 """)
 
 _POSTURES = (

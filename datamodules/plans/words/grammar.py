@@ -10,7 +10,8 @@ _PLURALS = {
     "wife": "wives", "midwife": "midwives", "wolf": "wolves", "shaman": "shamans", "goose": "geese",
     "sheep": "sheep", "deer": "deer", "fish": "fish", "loaf of bread": "loaves of bread", "samurai": "samurai",
     "cup of tea": "cups of tea", "bowl of fruit": "bowls of fruit", "glass of wine": "glasses of wine",
-    "portrait of a queen": "portraits of a queen",
+    "portrait of a queen": "portraits of a queen", "elf": "elves", "thief": "thieves",
+    "hero": "heroes", "superhero": "superheroes", "businessperson": "businesspeople",
 }  # fmt: skip
 _DOUBLED = frozenset(
     {"sit", "run", "chat", "jog", "hug", "clap", "plan", "swim", "knit", "shop", "dig", "sip", "nap", "chop"}

@@ -1,11 +1,53 @@
 """Sentences that name everybody, group by group.
 
 {g} a group of any size, {s} one person, {p} two or more, {person} somebody by name, {+2:both parents} these people;
-{rel} "her two sons", {kin} "two sons"; {ing}, {does}, {do} an activity; {is} and {does} agree with the group before;
-{T} the number of everybody and {N} the same with a noun, where no group is named.
+{rel} "her two sons", {rel2} "his two sons" of whom the last were, {kin} "two sons", {owner} "the baker's" (who is not
+there), {others} "two others", {n} a number alone; {pet} "her two dogs"; {ing}, {does}, {do} an activity; {is} and
+{does} agree with the group before; {T} the number of everybody and {N} the same with a noun, where no group is named.
 """
 
 SIMPLE = """
+{media} {g} {ing} {place}
+{g} with {thing} {place}
+{g} in front of {things}
+{g}
+{g}
+{g}
+{g}
+{g} {place}
+{g} {place}
+{g} {ing}
+{g} and no one else {place}
+{g}, no other people
+{g} but no {kids}
+{g} {ing}, no {kids} in sight
+no {kids}, only {g} {place}
+nobody but {g} {place}
+nobody {place} except {g}
+{place}, {g} and nobody else
+{g} {place}, without any {kids}
+no {kids} here, just {g}
+{s} and {pet} {place}
+{s} with {pet}
+{g} walking {pet} {place}
+{s} {ing} with {pet}
+{s} {does} while {few} {animals} watch
+{g} {does} as {few} {animals} run past
+{g} {does} and {thing} lies on the ground
+{owner} {kin} {ing} {place}
+{owner} {kin} {place}
+{media} {owner} {kin}
+just {g}, {ing}
+{g} doing something: {ing}
+{g}, full body, {style}, {style}
+{style}, {style}, {g}, {place}
+{T} people {ing}, {style}
+a crew of {T}, {ing} {place}
+a group of {T} {ing} {place}
+a team of {T} {kids} {ing}
+a family of {T} {ing} {place}
+{p}, one of them {ing}
+both of them, {+2:husband and wife}, {do}
 could you show {g} {ing} {place}?
 a scene in which {g} {does}
 an image where {g} {does}
@@ -68,132 +110,43 @@ the {N} {do}
 a selfie of {N} {place}
 """
 
-SUM = """
-{g} who {does} with {g}
-a scene in which {g} {does} and {g} {does}
-could you show {g} {toward} {g}?
-an image where {g} {does} while {g} {does}
-in the center, {g} {does}. to the left, {g}; to the right, {g}
-in the center of the picture {g}; around them {g}
-{g} {ing}. next to them, {g} {look}. further back, {g} {ing}
-the main figures are {g} and {g}
-{s}, {p} and {s} {place}
-{g} share the room with {g}
-{g} {ing} as {g} arrive
-{g} and {g} {ing} {place}
-{g} and {g} {place}
-{g} and {g}
-{g}, {g} and {g} {place}
-{g}, {g} and {g} {ing}
-{g}, {g}, {g} and {g} {place}
-{g} {does} while {g} {does}
-{g} {does} while {g} {does} {place}
-{g} {does}, {g} {does}
-{g} {does} and {g} {does}
-{g} {does}, and {g} {does} {place}
-while {g} {does}, {g} {does}
-as {g} {does}, {g} {does} {place}
-{g} {toward} {g}
-{g} {toward} {g} {place}
-{g} {toward} {g} while {g} {does}
-{g} {towards} {g}
-{g} {towards} {g} {place}
-{place}, {g} {towards} {g}
-{g} {by} {g}
-{g} {by} {g} {place}
-{g} next to {g}
-{g} next to {g} and behind {g}
-{g} beside {g}, {place}
-{g} between {g} and {g}
-{g} in front of {g}
-{g} behind {g} {place}
-{g} with {g} {place}
-{g} together with {g} {place}
-{g} as well as {g} {place}
-{g} plus {g} {ing}
-{g} along with {g}
-{g} opposite {g}
-{g} across from {g}, {ing}
-on the left {g}, on the right {g}
-{g} on the left and {g} on the right, {place}
-on the left {g}, in the middle {g}, on the right {g}
-in the foreground {g} {ing}, in the background {g}
-{g} in the foreground, {g} further back
-front row: {g}; back row: {g}
-{g} in the front row and {g} in the back row
-{g} {does}. Behind them {g} {does}
-{g} {does} {place}. {g} {does} nearby
-{g} {is} {ing}. {g} {is} {ing}. {g} {does}
-{g} {does}; {g} {is} {ing}
-{g} {place}, with {g} in the distance
-{g} {place} and, a little further away, {g}
-{g} {ing}, {g} {ing}
-{g} {ing}, {g} {ing} and {g} {ing}
-{place}: {g}, {g}
-{place}: {g}, {g} and {g}
-{media} {g} and {g}
-{media} {g} and {g} {ing} {place}
-{media} {g} with {g} {place}
-{media} {g}, {g} and {g}
-{ask} {g} and {g} {place}
-{ask} {g} {toward} {g}
-{ask} {g}, {g} and {g} {ing}
-not only {g} but also {g} {place}
-{g} {does}. {g} joins in
-{g}, joined by {g}, {ing}
-{g} {does}, followed by {g} and {things}
-{things}, {g} and {g} {place}
-{g} with {thing} and {g} with {thing}
-{g} holding {thing}, {g} holding {thing}
-{g} and {thing} {place}; {g} {does}
-there {is} {g} and {g} {place}
-there {is} {g}, {g} and also {g}
-{place} there {is} {g}, and {g} {is} {ing}
-{g} {look}, {g} {look}
-{time}, {g} {does} and {g} {does}
-{g} + {g}, {place}, {style}
-{g}, {g}, {style}
-{g}, {place}, {g}, {style}
-{g} {does} around {g}
-{g} kneeling around {g}
-{g} surrounded by {g}
-{g} carrying {thing} past {g}
-{g} at the counter, {g} waiting behind
-{g} inside, {g} outside the door
-{g} upstairs at the window, {g} down in the street
-some distance from {g}, {g} {does}
-to the left of {g} {is} {g}
-opposite {g} sits {s}, and beside {s} stands {s}
-{s} stands between {p} and {s}
-{s}, {s}, {s} and {s} {ing}
-{s}, {s}, {s}, {s} and {s} {place}
-{s} with {p}
-{s} tells {p} a story
-{s} shows {p} {thing}
-{s} hands {thing} to {s}
-{s} is lifted up by {p}
-{p} listen as {s} speaks
-{p} {do} for {s}
-{p} {do}, cheered on by {g}
-{p} are being led {place} by {s}
-{g} meet {g} {place}
-{g} and {g} exchange {things}
-a meeting of {g} and {g}
-a duel: {s} against {s}, {g} watching
-a conversation between {g} and {g} {place}
-a race between {s} and {s}, with {g} as referees
-one photo, two worlds: {g} here, {g} there
-first comes {g}, then {g}, last {g}
-{g} sit in the boat and {g} in the canoe
-{g} on horses, {g} on foot
-{g} at one table, {g} at another
-besides {g} there {is} {g} {place}
-in addition to {g}, {g} {does}
-{g} got company from {g}
-{g} {does} from afar as {g} {does} with {g}
-"""
-
 RELATION = """
+{s} with {rel} {place}
+{s} and {rel} {place}
+{person}, {person} and {g} {place}
+{s} and {rel}
+{s} and {rel}
+{person} and {person}
+{person} and {person}
+{s}, {rel} and {rel2}
+{s}, {rel} and {rel2} {place}
+{person}, {rel} and {rel2} {ing}
+{person}, {rel} and {rel} {place}
+{s} with {rel} and {rel}
+{s} with {rel} and {rel} {place}
+{s}, {rel} and {rel}
+{s} and {rel} meet {s} and {rel}
+{s} and {rel} with {pet}
+{s}, {rel} and {pet} {place}
+{person} and {rel} walk {pet}
+{person} with {pet} and {rel}
+{owner} {kin} and {g} {place}
+{owner} {kin} with {g}
+{owner} {kin} and {owner} {kin} {ing}
+{s} and {rel}, no one else
+{person} and {others} {place}
+{person}, {person} and {others}
+{person} {does} with {others}
+{s} and {rel}, {g} in the background
+{rel} and {rel2} {ing} {place}
+a family: {s}, {rel} and {rel}
+{person} and {person} with {rel}
+{person}, {person}, {person}, {person} and {person}
+{person} & {person} {place}
+{person} + {person}, {style}
+{s} holding {rel}
+{s} kisses {rel} {place}
+{s} says goodbye to {rel}; {g} {does}
 {s} and {rel} {place}
 {s} and {rel} {ing}
 {s} with {rel}
@@ -239,7 +192,7 @@ RELATION = """
 {s} and {rel}, all wearing hats
 three generations: {s}, {s} and {s}
 a family portrait: {s}, {s} and their {kin}
-{+2:a mother, a father} and their {kin} {place}
+{+1:a mother}, {+1:a father} and their {kin} {place}
 {+2:both parents} with their {kin}
 {+2:a couple}'s wedding day with {g} and {s}
 on stage, {person} sings and {p} dance

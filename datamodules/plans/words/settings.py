@@ -102,6 +102,7 @@ MEANWHILE = listed("""
 rain falls, the sun sets, a train passes, snow falls, two dogs bark, seagulls circle overhead, three horses
 graze nearby, music plays, the clock strikes twelve, waves crash, leaves fall, six lanterns glow, a storm
 approaches, a cat watches, fireworks explode, the wind blows, four helicopters fly by, the kettle boils,
-church bells ring, a parrot screams
+church bells ring, a parrot screams, a dog sleeps, a horse neighs, two owls stare from a tree, five ducks swim by, a
+kitten plays with yarn, a robot sweeps the floor, bats circle above
 """)
 """Clauses in which nobody does anything."""

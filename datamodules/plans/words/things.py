@@ -36,7 +36,8 @@ Korean, Egyptian, Turkish, medieval, Victorian, modern, futuristic
 NUMBERED_ADJECTIVES = listed("""
 30-year-old, 70-year-old, six-year-old, five-year-old, ten-year-old, three-time champion, second-year,
 two-meter-tall, four-armed alien, first-class, six-foot, one-eyed, twenty-something, ninety-year-old,
-2-year-old, seven-year-old
+2-year-old, seven-year-old, three year old, 25 year old, 6 foot tall, two-time Olympic, one-armed, third-grade,
+nineteen year old, four-foot-tall
 """)
 
 LOOKS = listed("""
@@ -56,7 +57,8 @@ in their twenties, in their fifties, in three-piece suits, wearing number 10 shi
 on the board behind, with one hand raised, with both arms up, on one leg, aged 40, with two suitcases each,
 holding two cups each, at the age of six, with one shoe missing, wearing jersey number 4, with four-leaf
 clovers, on two motorbikes, with three stars on the shoulder, in two-tone shoes, with one eye closed, in
-1950s outfits, carrying five bags, with a single rose, on three horses, in 2 canoes
+1950s outfits, carrying five bags, with a single rose, age 35, (40), 8 years old, three feet apart, with one arm in a
+sling, on three horses, in 2 canoes
 """)
 
 EMPTY = listed("""

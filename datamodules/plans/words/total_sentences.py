@@ -1,12 +1,32 @@
 """Sentences that give a total of which only a part counts, or nothing that can be counted.
 
-{T} how many can be seen, {N} the same with a noun; {=g} a part of them, told a second time, {part} a smaller
-number of them; {more} a larger number; {M} the noun phrase of more people, {m} their number, {k} how many of them
-cannot be seen, {M+1} one more; {few} a number of things; {big} and {half} numbers that lead beyond seven;
+{T} how many can be seen, {N} the same with a noun; {=g} a part of them, told a second time, {=n} its number alone,
+{part} a smaller number of them; {more} a larger number; {M} the noun phrase of more people, {m} their number, {k} how
+many of them cannot be seen, {M+1} one more; {few} a number of things; {big} and {half} numbers that lead beyond seven;
 {isk}, {kids}, {objects} agree with the number before.
 """
 
 ELABORATED = """
+{N}, one {ing}, the other {ing}
+{T} people, {=g} and {=g}
+{T} people: {=g} and {=g}
+{N} {place}, {=n} {ing} and {=n} {ing}
+{N}: {=n} {look}, {=n} {look}
+{N}: {=n} {ing}, {=n} {ing} and {=n} {look}
+{N}, {=n} in front and {=n} behind
+{N}, {=n} on the left and {=n} on the right {place}
+{T} people, {=n} {ing}, {=n} {ing}
+{T} people {place}: {=n} of them {look}, {=n} {look}
+a family of {T}: {=g} and {=g}
+a group of {T} {place}: {=g}, {=g}
+a group of {T} people, {=n} {adj} and {=n} {adj}
+{N}, {=n} {adj}, {=n} {adj}
+{N} {ing}, {=n} of them {adj} and {=n} {adj}
+not {few} {kids} but {N} {place}
+instead of {few} {kids}, {N} {do}
+{N}, no {kids}, and {few} {animals}
+{N}, {part} of them with {few} {objects} each
+{N} and their {few} {animals}
 {N}, one {ing}, the other {ing}
 {N}: one {look}, the other {ing}
 {N}. One is {ing}, the other is {ing}
@@ -188,6 +208,12 @@ a family of {big} at dinner
 """
 
 OPEN = """
+{s} in front of {crowd}
+{g} and {vague} {place}
+{s} surrounded by {vague}
+{g} performing for {crowd}
+{vague} and {g} {ing}
+{s} {toward} {vague}
 {crowd} {place}
 {crowd} {ing2} {place}
 {crowd}

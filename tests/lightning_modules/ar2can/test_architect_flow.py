@@ -146,6 +146,18 @@ def test_a_plan_is_read_off_and_written(seen_on_drafts, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
+    ("prompt", "options", "warned"),
+    [("a quiet beach", (), True), ("two friends", (), False), ("a quiet beach", ("--people", "2"), False)],
+)
+def test_a_prompt_without_a_number_is_planned_as_drawn_and_that_is_said(
+    seen_on_drafts, tmp_path, capsys, prompt, options, warned
+):
+    seen_on_drafts(2)
+    assert run(tmp_path, prompt, *options).is_file()
+    assert ("names no number" in " ".join(capsys.readouterr().out.split())) == warned
+
+
+@pytest.mark.parametrize(
     ("prompt", "options", "count", "message"),
     [
         ("", (), 1, "is empty"),
@@ -157,7 +169,7 @@ def test_a_plan_is_read_off_and_written(seen_on_drafts, tmp_path, capsys):
         ("a group of friends", ("--people", "4"), 2, "with 2 people where 4 are asked for"),
         ("three friends", ("--people", "0"), 2, "--people: 0; a plan holds 1 to 7"),
         ("three friends", ("--people", "50"), 2, "--people: 50; a plan holds 1 to 7"),
-        ("three friends", ("--redraws", "-1"), 2, "-1 redraws"),
+        ("three friends", ("--redraws", "-1"), 2, "--redraws: -1 must be 0 or more"),
         ("three friends", ("--weights", "nowhere.safetensors"), 2, "there is no file nowhere.safetensors"),
         ("three friends", ("--config", str(generate.CONFIG)), 2, "trains a GRPOArtistModule"),
     ],

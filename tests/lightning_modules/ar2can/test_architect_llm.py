@@ -80,6 +80,35 @@ def test_a_few_prompts_are_learned_by_heart(knowing_architect):
             assert float((answer.boxes - torch.from_numpy(example.boxes)).abs().mean()) < 0.1
 
 
+def test_validation_tells_right_refusals_from_wrong_ones(knowing_architect, monkeypatch):
+    """All known answers are right; then two prompts ask for something else than is answered."""
+    logged: dict[str, float] = {}
+    monkeypatch.setattr(
+        knowing_architect, "log", lambda name, value, **_: logged.update({name: float(value)})
+    )
+    monkeypatch.setattr(knowing_architect, "log_dict", lambda *_, **__: None)
+
+    def validate(batch):
+        knowing_architect.on_validation_epoch_start()
+        knowing_architect.validation_step(batch, 0)
+        knowing_architect.on_validation_epoch_end()
+        return {name: value for name, value in logged.items() if name.startswith("val/fault") and value}
+
+    batch = collate_plans(known_examples())
+    assert validate(batch) == {}
+    assert (logged["val/exact_count"], logged["val/refused"]) == (1, 1)
+    swapped = collate_plans(known_examples())
+    swapped = type(swapped)(
+        swapped.prompts,
+        ("1", "2", "3", "many", "many", "some"),
+        swapped.boxes,
+        swapped.valid,
+        swapped.families,
+    )
+    assert validate(swapped) == {"val/fault_nobody": pytest.approx(1 / 6)}
+    assert logged["val/refused"] == pytest.approx(2 / 3)
+
+
 def test_words_are_not_trained_and_everything_else_is():
     module = small_architect()
     frozen = {n for n, p in module.named_parameters() if not p.requires_grad}
@@ -110,6 +139,7 @@ def test_a_run_exports_what_a_fresh_module_reads(tmp_path):
     )  # fmt: skip
     trainer.fit(module, data)
     assert {"val/loss", "val/ce", "val/giou", "val/l1", "val/exact_count"} <= set(trainer.callback_metrics)
+    assert {f"val/fault_{name}" for name in ("sum", "nobody", "overlapping")} <= set(trainer.callback_metrics)
     assert trainer.optimizers[0].param_groups[0]["lr"] == pytest.approx(0, abs=1e-9)
     fresh = small_architect()
     fresh.load_trained(tmp_path / "small.safetensors")

@@ -183,6 +183,7 @@ def test_faces_of_real_portraits_fill_their_boxes():
         (["--images", "0"], "at least 1"),
         (["--lora", "nowhere.safetensors"], "--lora"),
         (["--prompt", "  "], "--prompt: is empty"),
+        (["--prompt", "word " * 2000], "10000 characters; at most 2000"),
         (["--faces", "noise.png"], "no face is seen in noise.png"),
         (["--faces", "one.json"], "cannot be read as an image"),
         (["--faces", *["noise.png"] * 8], "at most 7"),

@@ -63,6 +63,8 @@ def test_a_prompt_that_cannot_be_planned(knowing_files, tmp_path, capsys, prompt
         (["--config", "nowhere.yaml"], "--config: there is no file nowhere.yaml"),
         (["--config", str(CONFIGS / "ar2can" / "artist_tiny.yaml")], "trains a GRPOArtistModule"),
         (["--weights", "nowhere.safetensors"], "--weights: there is no file nowhere.safetensors"),
+        (["--redraws", "-1"], "--redraws: -1 must be 0 or more"),
+        (["--out", "/dev/null/plan.json"], "/dev/null"),
     ],
 )
 def test_files_that_are_not_there(knowing_files, tmp_path, capsys, options, message):

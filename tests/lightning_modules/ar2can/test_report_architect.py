@@ -50,7 +50,7 @@ def test_answers_are_counted_and_compared():
     figures = answer_figures(examples, answers)
     assert figures["exact"] == 1
     assert figures["refused"] == 0.5
-    assert figures["outcomes"] == {"stray": 1, "nobody": 2}
+    assert figures["faults"] == {"stray": 1, "nobody": 1}, "the empty beach is rightly refused"
     assert figures["iou"] == 1
     assert figures["layout"] == figures["layout_corpus"]
 
@@ -86,9 +86,11 @@ def test_the_command_prints_and_writes(knowing_files, tmp_path, capsys, monkeypa
     config, weights = knowing_files
     out = tmp_path / "report.json"
     arguments = ["--config", str(config), "--weights", str(weights), "--out", str(out)]
-    main([*arguments, "--count", "8", "--base-count", "2", "--splits", "val", "test_templates"])
+    main(
+        [*arguments, "--count", "8", "--base-count", "2", "--splits", "val", "test_templates", "handwritten"]
+    )
     figures = json.loads(out.read_text())
-    assert set(figures) == {"val", "test_templates"}
+    assert set(figures) == {"val", "test_templates", "handwritten"}
     assert set(figures["val"]) == {"trained", "first number word", "before training"}
     shown = capsys.readouterr().out
     assert "first number word" in " ".join(shown.split())
