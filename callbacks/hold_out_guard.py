@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 class HoldOutGuard(L.Callback):
-    """Early stopping on hold-out rewards; at the end the best honest weights are put back.
+    """Early stopping on hold-out rewards; at the end the best honest weights are put back, the start's if need be.
 
     The figures before training come from Lightning's sanity check, which must run over the whole validation set
     (``num_sanity_val_steps: -1``). A validation is honest if no hold-out lies more than ``tolerance`` below its
@@ -52,9 +52,10 @@ class HoldOutGuard(L.Callback):
         self.best_value, self.best_epoch, self.dishonest = -torch.inf, -1, 0
 
     def on_sanity_check_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Note where the hold-outs start."""
+        """Note where the hold-outs start, from weights that are honest by definition."""
         if not self.start:
             self.start = {name: self._figure(trainer, name) for name in self.hold_outs}
+            self._keep(trainer, pl_module)
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Refuse to guard against nothing."""
@@ -73,11 +74,9 @@ class HoldOutGuard(L.Callback):
             if (now := self._figure(trainer, name)) < first - self.tolerance * abs(first)
         }
         self.dishonest = self.dishonest + 1 if fallen else 0
-        value = self._figure(trainer, self.objective)
-        if not fallen and value > self.best_value:
-            self.best_value, self.best_epoch = value, trainer.current_epoch
-            self.best = full_copies(self._weights(trainer, pl_module))
-            self.best_figures = validated(trainer)
+        if not fallen and self._figure(trainer, self.objective) > self.best_value:
+            self._keep(trainer, pl_module)
+            self.best_epoch = trainer.current_epoch
         if self.dishonest >= self.patience:
             logger.warning(
                 "stopping: %s lost more than %.0f %% of their start", sorted(fallen), 100 * self.tolerance
@@ -86,12 +85,15 @@ class HoldOutGuard(L.Callback):
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Put the best honest weights back, in the module and in its average."""
-        if not self.best:
-            logger.warning("no validation was honest: the last weights are kept")
-            return
-        logger.info(
-            "keeping the weights of epoch %d, %s %.4f", self.best_epoch, self.objective, self.best_value
-        )
+        if self.best_epoch < 0:
+            logger.warning(
+                "no honest validation was better than the start: its weights are put back; lower the learning rate, "
+                "validate more often, or reward what fell"
+            )
+        else:
+            logger.info(
+                "keeping the weights of epoch %d, %s %.4f", self.best_epoch, self.objective, self.best_value
+            )
         with torch.no_grad():
             for name, parameter in trained_parameters(pl_module).items():
                 with gathered([parameter], writable=True):
@@ -109,6 +111,12 @@ class HoldOutGuard(L.Callback):
         """Go on from a checkpoint."""
         for name, value in state_dict.items():
             setattr(self, name, value)
+
+    def _keep(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """These weights are the best so far."""
+        self.best_value = self._figure(trainer, self.objective)
+        self.best = full_copies(self._weights(trainer, pl_module))
+        self.best_figures = validated(trainer)
 
     def _weights(self, trainer: L.Trainer, module: L.LightningModule) -> dict[str, Tensor]:
         averages = averages_of(trainer)

@@ -13,7 +13,7 @@ from torchvision.io import read_image
 
 from callbacks.adapter_ema import AdapterEMA
 from callbacks.curriculum import CurriculumLog
-from callbacks.hold_out_guard import HoldOutGuard
+from callbacks.hold_out_guard import HoldOutGuard, kept_figures
 from callbacks.policy_report import PolicyReport
 from callbacks.sample_grid import SampleGrid
 from datamodules.groups import CountCurriculum, WholeGroups
@@ -72,6 +72,26 @@ def test_the_best_honest_weights_are_kept_and_training_stops():
     assert trainer.current_epoch == 7
     assert guard.best_value == 4.0
     assert float(model.number) == 4.0
+
+
+class Spoiling(Drifting):
+    """Every step costs the hold-out a tenth."""
+
+    def on_validation_epoch_end(self):
+        number = float(self.number.detach())
+        self.log_dict({"val/total": number, "val/judge": 1.0 - 0.1 * number})
+
+
+@pytest.mark.parametrize("average", [[], [AdapterEMA(decay=0.0)]])
+def test_the_start_is_put_back_where_nothing_was_honest(average, caplog):
+    guard = HoldOutGuard(["val/judge"], tolerance=0.05, patience=2)
+    with caplog.at_level("WARNING"):
+        trainer, model = fit([*average, guard], model=Spoiling())
+    assert trainer.current_epoch == 2
+    assert float(model.number) == 0
+    assert all(float(ema.average["number"]) == 0 for ema in average)
+    assert kept_figures(trainer) == {"val/total": 0.0, "val/judge": 1.0}
+    assert "the start: its weights are put back" in caplog.text
 
 
 def test_averages_are_kept_with_an_average():
