@@ -29,7 +29,7 @@ class PlanError(ValueError):
 
 
 def read_plan(path: str | Path) -> Layout:
-    """A plan file as a layout of one scene.
+    """A plan file as a layout of one scene; the prompt it may hold beside the people is not looked at.
 
     Raises:
         PlanError: if the file is no such plan: unreadable, nobody or more than seven people in it, a box that is not
@@ -39,9 +39,11 @@ def read_plan(path: str | Path) -> Layout:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, RecursionError, ValueError) as error:
         raise PlanError(f"{path}: cannot be read as JSON: {error}") from error
-    people = content.get("people") if isinstance(content, dict) and set(content) == {"people"} else None
-    if not isinstance(people, list):
-        raise PlanError(f'{path}: expected {{"people": [{{"box": [x0, y0, x1, y1]}}, ...]}} and nothing else')
+    people = content.get("people") if isinstance(content, dict) else None
+    if not isinstance(people, list) or set(content) - {"people", "prompt"}:
+        raise PlanError(
+            f'{path}: expected {{"people": [{{"box": [x0, y0, x1, y1]}}, ...]}} and nothing else but the prompt'
+        )
     if not 1 <= len(people) <= MAX_PEOPLE:
         raise PlanError(f"{path}: {len(people)} people; a plan holds 1 to {MAX_PEOPLE}")
     boxes, bodies, depths = [], [], []
