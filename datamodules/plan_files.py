@@ -3,7 +3,7 @@
     {"people": [{"box": [0.2, 0.3, 0.32, 0.47], "depth": 0, "keypoints": [[0.26, 0.4, 2], ...]}, ...]}
 
 A box is a face box, xyxy in [0, 1]. ``depth`` (0 nearest) and ``keypoints`` (COCO-17: x, y in [0, 1], v) may be left
-out. People stand in the order of their reference faces.
+out. People stand in the order of their reference faces. ``prompt`` and ``scene`` beside ``people`` are remarks.
 """
 
 import json
@@ -21,6 +21,7 @@ MAX_PEOPLE = 7
 MIN_SIDE = 0.02
 MAX_OVERLAP = 0.9
 _KEYS = {"box", "depth", "keypoints"}
+_REMARKS = ("prompt", "scene")  # what a plan was made for
 _LARGEST = 1_000_000
 
 
@@ -29,7 +30,7 @@ class PlanError(ValueError):
 
 
 def read_plan(path: str | Path) -> Layout:
-    """A plan file as a layout of one scene; the prompt it may hold beside the people is not looked at.
+    """A plan file as a layout of one scene; ``prompt`` and ``scene``, which it may hold, are not looked at.
 
     Raises:
         PlanError: if the file is no such plan: unreadable, nobody or more than seven people in it, a box that is not
@@ -40,9 +41,9 @@ def read_plan(path: str | Path) -> Layout:
     except (OSError, RecursionError, ValueError) as error:
         raise PlanError(f"{path}: cannot be read as JSON: {error}") from error
     people = content.get("people") if isinstance(content, dict) else None
-    if not isinstance(people, list) or set(content) - {"people", "prompt"}:
+    if not isinstance(people, list) or set(content) - {"people", *_REMARKS}:
         raise PlanError(
-            f'{path}: expected {{"people": [{{"box": [x0, y0, x1, y1]}}, ...]}} and nothing else but the prompt'
+            f'{path}: expected {{"people": [{{"box": [x0, y0, x1, y1]}}, ...]}} and nothing else but {_REMARKS}'
         )
     if not 1 <= len(people) <= MAX_PEOPLE:
         raise PlanError(f"{path}: {len(people)} people; a plan holds 1 to {MAX_PEOPLE}")
