@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 import torch
+from torch import distributed
 
 RANKS = (0, 1)
 
@@ -49,6 +50,9 @@ def as_rank(work: Callable[[Path, int], None]) -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     work(args.folder, args.rank)
+    if distributed.is_initialized():
+        distributed.barrier()  # neither leaves while the other still talks to it
+        distributed.destroy_process_group()
 
 
 def imported(worker: Path) -> ModuleType:
