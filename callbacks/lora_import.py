@@ -33,12 +33,8 @@ class LoRAImport(L.Callback):
             raise ValueError(
                 f"LoRAImport: {type(pl_module).__name__} has no backbone that LoRA sets fit into"
             )
-        trained = backbone.load_adapter(self.adapter, self.lora)
-        own = pl_module.adapter_scope(self.adapter) if isinstance(pl_module, Scoped) else trained
-        if trained != own:
-            raise ValueError(
-                f"lora: {self.lora} was trained as {trained}, and is used here as {own}; use its configuration"
-            )
+        scope = pl_module.adapter_scope(self.adapter) if isinstance(pl_module, Scoped) else None
+        backbone.load_adapter(self.adapter, self.lora, scope)
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Load it, unless a training validates."""

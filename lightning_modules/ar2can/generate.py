@@ -84,13 +84,11 @@ def generate(options: argparse.Namespace) -> list[dict[str, float | int | None]]
         One row of scores per image.
 
     Raises:
-        PlanError: for a plan that cannot be drawn, or that does not fit the faces.
+        PlanError: for a prompt that cannot be read, a plan that cannot be drawn, or that does not fit the faces.
         FaceError: for a face image that cannot be read or shows no face.
         ValueError: for another option that makes no sense.
     """
-    if not options.prompt.strip():
-        raise ValueError("--prompt: is empty; say what the image shows")
-    check_prompt(options.prompt)
+    check_prompt(options.prompt, "--prompt")
     if options.size < 4 * TOKEN_PIXELS or options.size % TOKEN_PIXELS:
         raise ValueError(
             f"--size: {options.size} must be a multiple of {TOKEN_PIXELS}, at least {4 * TOKEN_PIXELS}"

@@ -163,16 +163,16 @@ def plan_prompt(module: Architect, prompt: str, request: Request) -> Draft | Ans
     return answer
 
 
-def check_prompt(prompt: str) -> None:
-    """Whether a prompt can be read at all.
+def check_prompt(prompt: str, name: str = "prompt") -> None:
+    """Whether a prompt, called ``name`` in errors, can be read at all.
 
     Raises:
         PlanError: if it is empty or too long.
     """
     if not prompt.strip():
-        raise PlanError("prompt: is empty; say what the image shows")
+        raise PlanError(f"{name}: is empty; say what the image shows")
     if len(prompt) > MAX_CHARACTERS:
-        raise PlanError(f"prompt: has {len(prompt)} characters; at most {MAX_CHARACTERS} can be read")
+        raise PlanError(f"{name}: has {len(prompt)} characters; at most {MAX_CHARACTERS} can be read")
 
 
 def layout_of(prompt: str, answer: Answer) -> Layout:

@@ -90,16 +90,28 @@ class FluxBackbone(nn.Module):
         self.adapters[name] = lora
         return lora
 
-    def load_adapter(self, name: str, path: str | Path) -> dict[str, Any]:
-        """Read a LoRA set from a diffusers file; returns the scope it was saved with."""
-        lora, scope = LoRASet.load(path)
+    def load_adapter(self, name: str, path: str | Path, scope: dict[str, Any] | None = None) -> None:
+        """Read a LoRA set from a diffusers file.
+
+        Args:
+            name: of the set in this backbone.
+            path: the file.
+            scope: how the set is to be used; None takes it however it was trained.
+
+        Raises:
+            ValueError: if the set was trained for another use, or for layers that are not here.
+        """
+        lora, trained = LoRASet.load(path)
+        if scope is not None and trained != scope:
+            raise ValueError(
+                f"path: {path} was trained as {trained}, and is used here as {scope}; use its configuration"
+            )
         unknown = sorted(set(lora.layers) - set(self.linear_layers()))
         if unknown:
             raise ValueError(
                 f"path: {path} updates layers this backbone does not have, for example {unknown[0]}"
             )
         self.adapters[name] = lora
-        return scope
 
     def linear_layers(self) -> dict[str, tuple[int, int]]:
         """Names and (out, in) sizes of the linear layers inside the blocks."""

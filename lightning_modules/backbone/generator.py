@@ -13,7 +13,7 @@ from lightning_modules.backbone.canvas_tokens import CanvasRecipe
 from lightning_modules.backbone.contexts import Context, context_group
 from lightning_modules.backbone.flux import FluxBackbone
 from lightning_modules.backbone.flux_source import SHIPPED
-from lightning_modules.backbone.guidance import GuidedVelocity, text_group
+from lightning_modules.backbone.guidance import GuidedVelocity, text_group, unprompted
 from lightning_modules.backbone.hub import pipeline_folder
 from lightning_modules.backbone.latents import LatentCodec, load_codec, token_grid
 from lightning_modules.backbone.positions import grid_ids
@@ -126,7 +126,9 @@ class FluxGenerator:
         sequence = prompted_sequence(self.encoder.encode(batch.prompts), noise, (rows, columns), conditions)
         sequence = sequence.to(self.device).with_adapters(*self.backbone.adapters)
         sigmas = sigma_schedule(steps, rows * columns, self.shift)
-        velocity = GuidedVelocity(self.backbone, sequence, sigmas, guidance, self.encoder)
+        velocity = GuidedVelocity(
+            self.backbone, sequence, sigmas, guidance, lambda: unprompted(sequence, self.encoder.encode([""]))
+        )
         tokens = sample(velocity, noise, sigmas)
         return self.codec.decode(tokens, batch.size).cpu()
 

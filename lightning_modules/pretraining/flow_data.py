@@ -4,7 +4,7 @@ A batch is a function of (seed, step): a resumed run sees the batches it would h
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,11 @@ from datamodules.schema.interfaces import PromptEmbedding, PromptEncoder
 from lightning_modules.backbone.canvas_positions import canvas_ids
 from lightning_modules.backbone.contexts import LAYOUT_WORDS, Context, full_group, ragged_group
 from lightning_modules.backbone.positions import grid_ids, text_ids
-from lightning_modules.backbone.tokens import TokenGroup, TokenSequence
+from lightning_modules.backbone.tokens import TokenGroup, TokenSequence, Visibility
 from lightning_modules.pretraining.latent_shards import FULL_CONTEXTS, LatentShard, build_shards
 from lightning_modules.pretraining.layout_head import face_density
 
+_PICTURES = (Context.SCENE, Context.LAYOUT)
 POOL = 4  # batches drawn at once, sorted by length and cut, so that little is padded
 
 
@@ -66,6 +67,8 @@ class BatchRecipe:
             Kontext, they say who, and not where.
         drawn_layouts: share of samples shown the empty scene that are to draw the layout, skeletons over the scene, and
             not the photograph; ``LAYOUT_WORDS`` stand before their prompt (SkeleGuide's reasoner starts from there).
+        clean_pictures: share of the batches shown a scene or a layout in which that picture has a time of its own, 0,
+            and sees itself alone: its keys and values can then be kept over a sampler's steps, as SkeleGuide does.
         seed: of the stream.
     """
 
@@ -74,6 +77,7 @@ class BatchRecipe:
     text_dropout: float = 0.1
     single_canvas_moved: float = 0.0
     drawn_layouts: float = 0.0
+    clean_pictures: float = 0.0
     seed: int = 0
 
 
@@ -109,10 +113,11 @@ class FlowBatches(IterableDataset[FlowBatch]):
         common = Generator().manual_seed(self.recipe.seed * 1_000_003 - 1 - step // self.world)
         context = self.contexts[int(torch.multinomial(self.weights, 1, generator=common))]
         part = int(torch.randint(POOL, (1,), generator=common))
+        clean = context in _PICTURES and bool(torch.rand(1, generator=common) < self.recipe.clean_pictures)
         rng = Generator().manual_seed(self.recipe.seed * 1_000_003 + step)
         shard = self.shards[int(torch.randint(len(self.shards), (1,), generator=rng))]
         index = self._similar_lengths(shard, context, part, rng)
-        return self._assemble(shard, index, context, rng)
+        return self._assemble(shard, index, context, clean, rng)
 
     def _similar_lengths(
         self, shard: LatentShard, context: Context, part: int, rng: Generator
@@ -124,7 +129,9 @@ class FlowBatches(IterableDataset[FlowBatch]):
         start = part * self.recipe.batch_size
         return pool[length.argsort()][start : start + self.recipe.batch_size]
 
-    def _assemble(self, shard: LatentShard, index: Tensor, context: Context, rng: Generator) -> FlowBatch:
+    def _assemble(
+        self, shard: LatentShard, index: Tensor, context: Context, clean: bool, rng: Generator
+    ) -> FlowBatch:
         image = shard.image[index].float()
         side = round(image.shape[1] ** 0.5)
         drawn = self._drawn(context, len(index), rng)
@@ -147,7 +154,8 @@ class FlowBatches(IterableDataset[FlowBatch]):
             text=TokenGroup(tokens, text_ids(tokens.shape[1]), None if bool(valid.all()) else valid),
             pooled=torch.stack(pooled),
             noise=TokenGroup(torch.zeros_like(image), grid_ids(side, side)),
-            conditions=() if condition is None else (condition,),
+            conditions=() if condition is None else (replace(condition, sigma=0.0 if clean else None),),
+            visibility=Visibility.CAUSAL if clean else Visibility.JOINT,
         )
         density = torch.stack([face_density(shard.places(i), side) for i in index.tolist()])
         return FlowBatch(sequence, image, shard.people[index].float(), density, context)

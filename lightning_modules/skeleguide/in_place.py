@@ -15,7 +15,7 @@ from datamodules.schema.human_in_place import HumanInPlace
 from datamodules.schema.interfaces import PromptEmbedding, PromptEncoder
 from datamodules.text.minilm import MiniLMPromptEncoder
 from lightning_modules.backbone.flux import FluxBackbone
-from lightning_modules.backbone.guidance import GuidedVelocity
+from lightning_modules.backbone.guidance import GuidedVelocity, unprompted
 from lightning_modules.backbone.latents import TOKEN_PIXELS, LatentCodec, LazyCodec, token_grid
 from lightning_modules.backbone.positions import grid_ids
 from lightning_modules.backbone.tokens import TokenGroup, TokenSequence
@@ -25,7 +25,7 @@ from lightning_modules.flow.timesteps import sigma_schedule
 from lightning_modules.skeleguide.condition_branch import ConditionBranch
 from lightning_modules.skeleguide.layout_estimate import Prediction
 from lightning_modules.skeleguide.phases import Phase, phase_named
-from lightning_modules.skeleguide.recipe import InPlaceRecipe, InPlaceSampling
+from lightning_modules.skeleguide.recipe import InPlaceRecipe, InPlaceSampling, StageGuidance
 from lightning_modules.skeleguide.samples import Composition, EncodedScenes
 from rewards.weights import verified
 
@@ -47,7 +47,8 @@ class InPlaceModule(L.LightningModule, ABC):
         encoder: prompt encoder; MiniLM by default.
 
     Raises:
-        ValueError: if the backbone's LoRA sets are not those that the phases train, or act on all tokens.
+        ValueError: if the backbone's LoRA sets are not those that the phases train, or act on all tokens, or if
+            guidance is told for another set.
     """
 
     def __init__(
@@ -71,6 +72,10 @@ class InPlaceModule(L.LightningModule, ABC):
         self.backbone, self.phases = backbone, tuple(phases)
         self.phase = self.phases[0]
         self.recipe, self.sampling = recipe or InPlaceRecipe(), sampling or InPlaceSampling()
+        if unknown := sorted(set(self.sampling.guidance) - named):
+            raise ValueError(
+                f"sampling.guidance: there is no LoRA set {unknown[0]!r} to guide; there are {sorted(named)}"
+            )
         self.branch = branch or ConditionBranch()
         self.encoder = encoder or MiniLMPromptEncoder()
         self._codec = LazyCodec(codec, backbone.dtype)
@@ -230,9 +235,17 @@ class InPlaceModule(L.LightningModule, ABC):
         shape = (len(picture), self.canvas_ids(grid).shape[1], picture.shape[2])
         noise = torch.randn(shape, generator=rng).to(picture)
         sequence = self.sequence(prompts, adapter, picture, noise, grid)
+        guidance = self.sampling.guidance.get(adapter, StageGuidance())
+
+        def away() -> TokenSequence:
+            empty = self.encoder.encode([""] * len(picture)).to(picture.device)
+            if guidance.away_from == "picture":
+                return self.sequence(empty, adapter, picture, noise, grid)
+            return unprompted(sequence, empty)
+
         sigmas = sigma_schedule(self.sampling.steps, shape[1], self.sampling.shift)
         velocity = GuidedVelocity(
-            self.backbone, sequence, sigmas, self.sampling.guidance, self.encoder, self.sampling.kv_cache
+            self.backbone, sequence, sigmas, guidance.scale, away, self.sampling.kv_cache
         )
         return sample(velocity, noise, sigmas)
 
@@ -255,11 +268,7 @@ class InPlaceModule(L.LightningModule, ABC):
                 )
             if path.with_suffix(".json").is_file():
                 verified(path.parent, name)
-            trained, own = self.backbone.load_adapter(name, path), self.adapter_scope(name)
-            if trained != own:
-                raise ValueError(
-                    f"{path}: was trained as {trained}, and is used here as {own}; use its configuration"
-                )
+            self.backbone.load_adapter(name, path, self.adapter_scope(name))
 
     def _zero_of_idle_sets(self) -> Float[Tensor, ""]:
         """Zero, with a gradient of zero for every set: data-parallel training waits for one of each parameter."""

@@ -1,6 +1,7 @@
 """How LoRA sets are trained, and how pictures are drawn with them."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from lightning_modules.backbone.guidance import KVCache
 from lightning_modules.flow.timesteps import SigmaSampler, SigmaShift, UniformSigmas
@@ -33,17 +34,31 @@ class InPlaceRecipe:
 
 
 @dataclass(frozen=True)
+class StageGuidance:
+    """How hard a stage is guided.
+
+    Attributes:
+        scale: embedded scale, or of classifier-free guidance for models that embed none (1 = off).
+        away_from: what the other side of classifier-free guidance is shown: ``nothing``, neither prompt nor picture, so
+            that both count more; ``picture``, the picture alone, so that the prompt counts more.
+    """
+
+    scale: float = 3.5
+    away_from: Literal["nothing", "picture"] = "nothing"
+
+
+@dataclass(frozen=True)
 class InPlaceSampling:
     """How pictures are drawn.
 
     Attributes:
         steps: Euler steps per stage.
-        guidance: embedded scale, or of classifier-free guidance for models that embed none (1 = off).
+        guidance: of each stage, by the name of its LoRA set; FLUX's usual embedded scale where left out.
         shift: how the schedule leans towards noise; FLUX's resolution shift by default.
         kv_cache: whether the condition's keys and values are kept over the steps of a stage.
     """
 
     steps: int = 25
-    guidance: float = 3.5
+    guidance: dict[str, StageGuidance] = field(default_factory=dict)
     shift: SigmaShift | None = None
     kv_cache: KVCache = "auto"

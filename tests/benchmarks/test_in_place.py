@@ -24,7 +24,7 @@ from datamodules.tiny_world.scenes import draw_scene
 from lightning_modules.configured import CONFIGS, configured_module
 from lightning_modules.skeleguide.module import ReasonRenderModule
 
-QUICK = ["model.init_args.sampling.steps=1", "model.init_args.sampling.guidance=1.0"]
+QUICK = ["model.init_args.sampling.steps=1", "model.init_args.sampling.guidance={appearance: {scale: 1.0}}"]
 SHORT = [
     *QUICK,
     "trainer.limit_val_batches=0",

@@ -6,6 +6,7 @@ import lightning as L
 import pytest
 import torch
 from lightning.pytorch.trainer.states import TrainerFn
+from small_flux import SMALL
 from torchvision.io import read_image
 
 from callbacks.lora_import import LoRAImport
@@ -14,6 +15,7 @@ from datamodules.collate import collate
 from datamodules.plan_files import read_plan
 from datamodules.tiny_world.scenes import draw_scene
 from lightning_modules.ar2can.generate import artist
+from lightning_modules.backbone.adapters import LoRASpec
 from lightning_modules.backbone.flux import FluxBackbone
 from lightning_modules.backbone.shipped_lora import lora_file
 from lightning_modules.cli import TroupeCLI
@@ -80,14 +82,18 @@ def test_what_has_no_scenes_or_no_policy_is_refused(tmp_path):
         LoRAImport("artist_tiny").on_predict_start(None, L.LightningModule())
 
 
-def test_a_set_that_was_trained_for_another_use_is_refused():
+def test_a_set_that_was_trained_for_another_use_is_refused(tmp_path):
     module = L.LightningModule()
-    module.backbone = FluxBackbone(source="flux_tiny")
-    module.backbone.load_adapter = lambda *_: {"adapter": "skeletal"}
+    specs = {name: LoRASpec(rank=2) for name in ("skeletal", "appearance")}
+    module.backbone = FluxBackbone(config=SMALL, adapters=specs).configure()
     module.adapter_scope = lambda name: {"adapter": name}
-    LoRAImport("artist_tiny", "skeletal").on_predict_start(None, module)
+    saved, other = module.backbone.adapters["skeletal"], module.backbone.adapters["appearance"]
+    saved.save(tmp_path / "set.safetensors", {"adapter": "skeletal"})
+    LoRAImport(str(tmp_path / "set.safetensors"), "skeletal").on_predict_start(None, module)
+    assert module.backbone.adapters["skeletal"] is not saved
     with pytest.raises(ValueError, match=r"was trained as \{'adapter': 'skeletal'\}"):
-        LoRAImport("artist_tiny", "appearance").on_predict_start(None, module)
+        LoRAImport(str(tmp_path / "set.safetensors"), "appearance").on_predict_start(None, module)
+    assert module.backbone.adapters["appearance"] is other
 
 
 def test_a_training_validates_its_own_set():

@@ -1,5 +1,7 @@
 """Velocities of a sampling run against the backbone called by hand."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
@@ -58,11 +60,16 @@ def shown(visibility=Visibility.CAUSAL, sigma=0.0, guidance=None):
     )
 
 
+def nothing(sequence, encoder=None):
+    """Neither prompt nor picture, once it is asked for."""
+    return lambda: unprompted(sequence, (encoder or Padded()).encode([""]))
+
+
 @pytest.mark.parametrize("scale", [1.0, 3.0])
 def test_guidance_goes_away_from_neither_prompt_nor_picture(scale):
     model, sequence, encoder = backbone(), shown(), Padded()
     x = torch.randn(2, 4, 8)
-    ours = GuidedVelocity(model, sequence, SIGMAS, scale, encoder)(x, 1)
+    ours = GuidedVelocity(model, sequence, SIGMAS, scale, nothing(sequence, encoder))(x, 1)
     level = torch.full((2,), 0.6)
     empty = Padded().encode(["", ""])
     free = TokenSequence(text_group(empty), empty.pooled, TokenGroup(x, sequence.noise.ids))
@@ -75,7 +82,7 @@ def test_guidance_goes_away_from_neither_prompt_nor_picture(scale):
 def test_an_embedded_scale_takes_one_pass_and_no_empty_prompt():
     model, sequence, encoder = backbone(embeds=True), shown(guidance=1.0), Padded()
     x = torch.randn(2, 4, 8)
-    ours = GuidedVelocity(model, sequence, SIGMAS, 3.0, encoder)(x, 0)
+    ours = GuidedVelocity(model, sequence, SIGMAS, 3.0, nothing(sequence, encoder))(x, 0)
     by_hand = model(sequence.with_noise(x), torch.ones(2), torch.full((2,), 3.0))
     torch.testing.assert_close(ours, by_hand, rtol=0, atol=1e-6)
     assert encoder.calls == 0
@@ -93,10 +100,10 @@ def test_an_embedded_scale_takes_one_pass_and_no_empty_prompt():
 )
 def test_keys_and_values_are_kept_where_that_is_exact(sequence, kept, reason):
     model, x = backbone(), torch.randn(2, 4, 8)
-    velocity = GuidedVelocity(model, sequence, SIGMAS, 2.0, Padded(), kept)
+    velocity = GuidedVelocity(model, sequence, SIGMAS, 2.0, nothing(sequence), kept)
     assert (velocity.cache is None) == (reason is not None)
     assert velocity.refusal is None if reason is None else reason in velocity.refusal
-    plain = GuidedVelocity(model, sequence, SIGMAS, 2.0, Padded(), "off")
+    plain = GuidedVelocity(model, sequence, SIGMAS, 2.0, nothing(sequence), "off")
     for index in (0, 1):
         assert torch.equal(velocity(x, index), plain(x, index))
 
@@ -104,5 +111,20 @@ def test_keys_and_values_are_kept_where_that_is_exact(sequence, kept, reason):
 def test_keeping_them_where_it_is_not_is_refused():
     with pytest.raises(ValueError, match="cannot be cached"):
         GuidedVelocity(backbone(), shown(Visibility.JOINT), SIGMAS, kv_cache="on")
-    with pytest.raises(ValueError, match="encoder: guidance 2"):
+    with pytest.raises(ValueError, match="away_from: guidance 2"):
         GuidedVelocity(backbone(), shown(), SIGMAS, 2.0)
+
+
+def test_guidance_away_from_the_picture_alone_keeps_both_sides_keys_and_values():
+    model, sequence, x = backbone(), shown(), torch.randn(2, 4, 8)
+    empty = Padded().encode(["", ""])
+    alone = replace(sequence, text=text_group(empty), pooled=empty.pooled)
+    passes = []
+    block = model.transformer.transformer_blocks[0]
+    block.attn.to_k.register_forward_pre_hook(lambda *_: passes.append(1))
+    velocity = GuidedVelocity(model, sequence, SIGMAS, 2.0, lambda: alone)
+    drawn = [velocity(x, index) for index in (0, 1)]
+    assert len(passes) == 2 + 2 * 2  # each side's picture once; then the canvas of both at each step
+    level = torch.full((2,), 0.6)
+    guided, other = model(sequence.with_noise(x), level), model(alone.with_noise(x), level)
+    torch.testing.assert_close(drawn[1], other + 2 * (guided - other), rtol=0, atol=2e-6)

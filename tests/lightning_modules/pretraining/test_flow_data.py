@@ -9,6 +9,7 @@ from datamodules.tiny_world.scenes import draw_scene
 from lightning_modules.backbone.autoencoder import PatchAutoencoder
 from lightning_modules.backbone.contexts import LAYOUT_WORDS, Context, context_group
 from lightning_modules.backbone.latents import LatentCodec
+from lightning_modules.backbone.tokens import Visibility
 from lightning_modules.pretraining.flow_data import BatchRecipe, FlowBatches
 from lightning_modules.pretraining.latent_shards import FULL_CONTEXTS, LatentShard, encode_scenes
 
@@ -185,3 +186,20 @@ def test_only_samples_shown_the_empty_scene_draw_layouts(world):
     plain, asked = (FlowBatches([world[3]], prompts, recipe).batch(0) for recipe in recipes)
     assert torch.equal(plain.data, asked.data)
     assert torch.equal(plain.sequence.text.tokens, asked.sequence.text.tokens)
+
+
+@pytest.mark.parametrize("context", list(Context))
+def test_scenes_and_layouts_are_shown_clean_in_a_share_of_the_batches(world, context):
+    recipe = BatchRecipe({str(context): 1.0}, 3, 0.0, clean_pictures=0.5, seed=5)
+    ranks = [FlowBatches([world[3]], world[2].encode(["", LAYOUT_WORDS]), recipe) for _ in range(2)]
+    seen = []
+    for step in range(16):
+        for rank, stream in enumerate(ranks):
+            stream.rank, stream.world = rank, 2
+        both = [stream.batch(2 * step + rank).sequence for rank, stream in enumerate(ranks)]
+        assert both[0].visibility is both[1].visibility  # or one process would wait for the other
+        for sequence in both:
+            clean = sequence.visibility is Visibility.CAUSAL
+            assert all(c.sigma == (0.0 if clean else None) for c in sequence.conditions)
+        seen.append(clean)
+    assert 3 <= sum(seen) <= 13 if context in (Context.SCENE, Context.LAYOUT) else not any(seen)

@@ -11,7 +11,7 @@ from lightning_modules.backbone.flux import FluxBackbone, FluxConfig
 from lightning_modules.skeleguide.direct import DirectModule
 from lightning_modules.skeleguide.module import ReasonRenderModule
 from lightning_modules.skeleguide.phases import APPEARANCE, SKELETAL
-from lightning_modules.skeleguide.recipe import InPlaceRecipe, InPlaceSampling
+from lightning_modules.skeleguide.recipe import InPlaceRecipe, InPlaceSampling, StageGuidance
 
 SMALL = FluxConfig(
     in_channels=64,
@@ -86,6 +86,12 @@ def backbone(names, checkpointing=False, dtype="float32", zero=False, **config):
     return made
 
 
+def sampling(steps, scale=1.0, kv_cache="auto", sets=(APPEARANCE,), away_from="nothing"):
+    """All stages guided alike."""
+    guidance = {name: StageGuidance(scale, away_from) for name in sets}
+    return InPlaceSampling(steps, guidance, kv_cache=kv_cache)
+
+
 def reason_render(
     checkpointing=False, steps=3, config=None, zero=False, kv_cache="auto", guidance=1.0, **more
 ):
@@ -93,7 +99,7 @@ def reason_render(
     return ReasonRenderModule(
         backbone((SKELETAL, APPEARANCE), checkpointing, zero=zero, **(config or {})),
         recipe=InPlaceRecipe(learning_rate=1e-2, **more.pop("recipe", {})),
-        sampling=InPlaceSampling(steps=steps, guidance=guidance, kv_cache=kv_cache),
+        sampling=sampling(steps, guidance, kv_cache, (SKELETAL, APPEARANCE)),
         encoder=WordEncoder(),
         **more,
     )
@@ -104,7 +110,7 @@ def direct(pose_map=False, **more):
     return DirectModule(
         backbone((APPEARANCE,)),
         pose_map=pose_map,
-        sampling=InPlaceSampling(steps=2, guidance=1.0),
+        sampling=sampling(2),
         encoder=WordEncoder(),
         **more,
     )

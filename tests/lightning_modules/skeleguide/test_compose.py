@@ -1,11 +1,16 @@
 """Inference: two stages, one after the other; keys and values kept where that changes nothing."""
 
+from dataclasses import replace
+
 import pytest
 import torch
-from small_module import direct, reason_render, scenes
+from small_module import backbone, direct, reason_render, sampling, scenes
 
+from lightning_modules.backbone.latents import token_grid
 from lightning_modules.skeleguide.condition_branch import ConditionBranch
+from lightning_modules.skeleguide.direct import DirectModule
 from lightning_modules.skeleguide.phases import APPEARANCE, SKELETAL
+from lightning_modules.skeleguide.recipe import InPlaceSampling, StageGuidance
 
 STEPS = 3
 
@@ -72,15 +77,15 @@ def test_an_edited_layout_is_rendered_from_the_noise_of_the_unedited_one(monkeyp
 
 
 @pytest.mark.parametrize("made", [reason_render, direct])
-@pytest.mark.parametrize("guidance", [1.0, 2.5])
+@pytest.mark.parametrize(("scale", "away_from"), [(1.0, "nothing"), (2.5, "nothing"), (2.5, "picture")])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_kept_keys_and_values_change_no_bit(made, guidance, dtype):
+def test_kept_keys_and_values_change_no_bit(made, scale, away_from, dtype):
     module, batch = made(), scenes()
     module.backbone.transformer.to(dtype)
     module.backbone.dtype = dtype
     results = {}
     for kept in ("on", "off"):
-        module.sampling = type(module.sampling)(steps=STEPS, guidance=guidance, kv_cache=kept)
+        module.sampling = sampling(STEPS, scale, kept, module.backbone.adapters, away_from)
         results[kept] = module.compose(batch.source, batch.prompts, seed=1).image
     assert torch.equal(results["on"], results["off"])
 
@@ -109,7 +114,7 @@ def test_keeping_is_refused_with_a_reason(branch, config, reason):
     module, batch = reason_render(branch=branch, config=config, kv_cache="on"), scenes()
     with pytest.raises(ValueError, match=reason):
         module.compose(batch.source, batch.prompts, seed=0)
-    module.sampling = type(module.sampling)(steps=1, guidance=1.0, kv_cache="auto")
+    module.sampling = sampling(1)
     assert module.compose(batch.source, batch.prompts, seed=0).image.isfinite().all()
 
 
@@ -119,5 +124,30 @@ def test_a_model_that_embeds_guidance_needs_one_pass_per_step():
     module.backbone.transformer.proj_out.register_forward_hook(lambda *_: calls.append(1))
     one = module.compose(batch.source, batch.prompts, seed=0).image
     assert len(calls) == 2 * STEPS
-    module.sampling = type(module.sampling)(steps=STEPS, guidance=1.0)
+    module.sampling = sampling(STEPS, sets=(SKELETAL, APPEARANCE))
     assert not torch.equal(one, module.compose(batch.source, batch.prompts, seed=0).image)
+
+
+def test_each_stage_is_guided_away_from_what_it_names():
+    """The velocity of the first step of each stage against the backbone called by hand."""
+    module, batch = reason_render(recipe={"layout_words": "a drawing of"}), scenes()
+    module.sampling = InPlaceSampling(
+        1, {SKELETAL: StageGuidance(3.0, "picture"), APPEARANCE: StageGuidance(2.0, "nothing")}
+    )
+    picture = module.codec.encode(batch.source).float()
+    grid, level = token_grid(batch.size), torch.ones(len(batch))
+    prompts, empty = module.encoder.encode(batch.prompts), module.encoder.encode([""] * len(batch))
+    for adapter, scale in ((SKELETAL, 3.0), (APPEARANCE, 2.0)):
+        noise = torch.randn(picture.shape, generator=torch.Generator().manual_seed(4))
+        drawn = module.draw(prompts, adapter, picture, grid, torch.Generator().manual_seed(4))
+        prompted, away = (module.sequence(text, adapter, picture, noise, grid) for text in (prompts, empty))
+        if adapter == APPEARANCE:
+            away = replace(away, conditions=())
+        with torch.no_grad():
+            guided, free = module.backbone(prompted, level), module.backbone(away, level)
+        torch.testing.assert_close(drawn, noise - (free + scale * (guided - free)), rtol=0, atol=1e-5)
+
+
+def test_guidance_of_a_set_that_is_not_there_is_refused():
+    with pytest.raises(ValueError, match=r"sampling.guidance: there is no LoRA set 'skeletal'"):
+        DirectModule(backbone((APPEARANCE,)), sampling=sampling(1, sets=(SKELETAL, APPEARANCE)))
