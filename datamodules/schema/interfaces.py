@@ -100,6 +100,35 @@ class PromptEmbedding:
         offsets = torch.cat([self.offsets.new_zeros(len(self), before.shape[1], 2), self.offsets], dim=1)
         return replace(self, tokens=tokens, valid=torch.cat([added, self.valid], dim=1), offsets=offsets)
 
+    def replaced(self, chosen: Bool[Tensor, " b"], text: Self) -> Self:
+        """The same prompts with one encoded text in the place of the chosen ones.
+
+        Args:
+            chosen: which prompts.
+            text: a single text.
+
+        Raises:
+            ValueError: if ``text`` holds several texts.
+        """
+        if len(text) != 1:
+            raise ValueError(f"text: {len(text)} texts; give one")
+        slots = max(self.valid.shape[1], text.valid.shape[1])
+        values = {}
+        for name, ours in vars(self).items():
+            theirs = getattr(text, name).to(ours)
+            if name != "pooled":
+                ours, theirs = _padded(ours, slots), _padded(theirs, slots)
+            which = chosen.to(ours.device).view(-1, *[1] * (ours.ndim - 1))
+            values[name] = torch.where(which, theirs, ours)
+        return replace(self, **values)
+
+
+def _padded(values: Tensor, slots: int) -> Tensor:
+    """Zeros in the token slots (axis 1) that are missing."""
+    return torch.cat(
+        [values, values.new_zeros(len(values), slots - values.shape[1], *values.shape[2:])], dim=1
+    )
+
 
 class PromptEncoder(ABC):
     """Turns prompts into token states and a pooled vector."""

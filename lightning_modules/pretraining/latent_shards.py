@@ -4,6 +4,7 @@ A shard is one safetensors file of some thousand scenes in half precision. Drawi
 cost more than a training step; nothing of it changes between epochs.
 """
 
+import os
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -68,8 +69,8 @@ class LatentShard:
         return self.canvas_place[self.canvas_rows(index)].long()
 
     def save(self, path: Path) -> None:
-        """Write the shard; a half-written file never carries the final name."""
-        partial = path.with_suffix(".partial")
+        """Write the shard; a half-written file never carries the final name, nor one that another process writes."""
+        partial = path.with_suffix(f".{os.getpid()}.partial")
         save_file({k: v.contiguous() for k, v in vars(self).items()}, partial)
         partial.replace(path)
 

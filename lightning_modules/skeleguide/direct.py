@@ -45,7 +45,7 @@ class DirectModule(InPlaceModule):
 
     def losses(self, scenes: EncodedScenes, phase: Phase, rng: Generator) -> dict[str, Float[Tensor, " b"]]:
         """Flow matching of the image, and of the pose map beside it."""
-        data, weight = scenes.target, scenes.weight
+        data, weight = scenes.target, self.weight(scenes)
         if self.pose_map:
             data, weight = torch.cat([data, scenes.layout], dim=1), torch.cat([weight, weight], dim=1)
         predicted = self.predict(scenes, APPEARANCE, data, scenes.source, rng)

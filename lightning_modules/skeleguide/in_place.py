@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -113,10 +114,11 @@ class InPlaceModule(L.LightningModule, ABC):
         """Go on in the phase called ``name``."""
         self.phase = phase_named(name, self.phases)
 
-    def training_step(self, batch: HumanInPlace, batch_idx: int) -> Float[Tensor, ""]:
+    def training_step(self, batch: HumanInPlace | EncodedScenes, batch_idx: int) -> Float[Tensor, ""]:
         """The weighted sum of the phase's losses."""
         rng = self._generator(self.global_step)
-        losses = self.losses(self.encode(batch, rng), self.phase, rng)
+        scenes = self.encode(batch) if isinstance(batch, HumanInPlace) else batch
+        losses = self.losses(self.without_some_prompts(scenes, rng), self.phase, rng)
         means = {name: loss.mean() for name, loss in losses.items()}
         total = torch.stack([self.phase.weights[name] * mean for name, mean in means.items()]).sum()
         logged = {f"train/{name}": value.detach() for name, value in {**means, "loss": total}.items()}
@@ -161,18 +163,25 @@ class InPlaceModule(L.LightningModule, ABC):
         self.set_phase(checkpoint["phase"])
 
     @torch.no_grad()
-    def encode(self, batch: HumanInPlace, rng: Generator | None = None) -> EncodedScenes:
-        """Prompts and the three pictures; prompts are dropped at random where ``rng`` is given."""
-        prompts = list(batch.prompts)
-        if rng is not None:
-            dropped = torch.rand(len(prompts), generator=rng) < self.recipe.text_dropout
-            prompts = ["" if gone else text for text, gone in zip(prompts, dropped.tolist(), strict=True)]
+    def encode(self, batch: HumanInPlace) -> EncodedScenes:
+        """Prompts and the three pictures."""
         pictures = torch.cat([batch.source, batch.layout_image, batch.target])
         source, layout, target = self.codec.encode(pictures).float().chunk(3)
         people = F.avg_pool2d(batch.people_mask[:, None].float(), TOKEN_PIXELS).flatten(1)
-        embedding = self.encoder.encode(prompts).to(self.device)
-        weight = 1 + self.recipe.people_weight * people
-        return EncodedScenes(embedding, source, layout, target, weight, token_grid(batch.size))
+        embedding = self.encoder.encode(batch.prompts).to(self.device)
+        return EncodedScenes(embedding, source, layout, target, people, token_grid(batch.size))
+
+    def without_some_prompts(self, scenes: EncodedScenes, rng: Generator) -> EncodedScenes:
+        """The same with the empty prompt in the recipe's share of samples, drawn from ``rng``."""
+        dropped = torch.rand(len(scenes), generator=rng) < self.recipe.text_dropout
+        if not dropped.any():
+            return scenes
+        empty = self.encoder.encode([""])
+        return replace(scenes, prompts=scenes.prompts.replaced(dropped, empty))
+
+    def weight(self, scenes: EncodedScenes) -> Float[Tensor, "b s"]:
+        """How much each token counts in a loss."""
+        return 1 + self.recipe.people_weight * scenes.people
 
     def predict(
         self,

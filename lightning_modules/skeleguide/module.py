@@ -75,11 +75,11 @@ class ReasonRenderModule(InPlaceModule):
         if REASON in phase.weights or phase.renderer_sees != "true_layout":
             reasoned = self.predict(scenes, SKELETAL, scenes.layout, scenes.source, rng)
         if reasoned is not None and REASON in phase.weights:
-            losses[REASON] = reasoned.loss(scenes.layout, scenes.weight)
+            losses[REASON] = reasoned.loss(scenes.layout, self.weight(scenes))
         if RENDER in phase.weights:
             layout = scenes.layout if reasoned is None else self.seen_layout(scenes, phase, reasoned)
             rendered = self.predict(scenes, APPEARANCE, scenes.target, layout, rng)
-            losses[RENDER] = rendered.loss(scenes.target, scenes.weight)
+            losses[RENDER] = rendered.loss(scenes.target, self.weight(scenes))
         return losses
 
     def seen_layout(

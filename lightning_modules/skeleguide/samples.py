@@ -19,7 +19,7 @@ class EncodedScenes:
         source: latents of the scenes without people.
         layout: of the skeletons over the scene, M = E(I_M).
         target: of the scenes with people, z_h = E(I_human).
-        weight: how much each token counts in a loss.
+        people: share of each token's pixels that show a person.
         grid: rows and columns of tokens.
     """
 
@@ -27,11 +27,16 @@ class EncodedScenes:
     source: Float[Tensor, "b s c"]
     layout: Float[Tensor, "b s c"]
     target: Float[Tensor, "b s c"]
-    weight: Float[Tensor, "b s"]
+    people: Float[Tensor, "b s"]
     grid: tuple[int, int]
 
     def __len__(self) -> int:
         return len(self.source)
+
+    def to(self, device: torch.device | str) -> Self:
+        """The same on another device."""
+        there = {name: value.to(device) for name, value in vars(self).items() if name != "grid"}
+        return replace(self, **there)
 
 
 @dataclass(frozen=True)

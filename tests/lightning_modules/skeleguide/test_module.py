@@ -167,11 +167,13 @@ def test_the_condition_lies_on_the_canvas():
 def test_people_and_dropped_prompts_count_as_the_recipe_says():
     module = reason_render(recipe={"people_weight": 3.0, "text_dropout": 1.0})
     batch = scenes()
-    seen = module.encode(batch, torch.Generator().manual_seed(0))
+    seen = module.encode(batch)
+    kept = module.without_some_prompts(seen, torch.Generator().manual_seed(0))
     share = batch.people_mask.float().reshape(2, 2, 16, 3, 16).mean(dim=(2, 4)).reshape(2, 6)
-    torch.testing.assert_close(seen.weight, 1 + 3 * share)
-    assert torch.equal(seen.prompts.pooled, module.encoder.encode(["", ""]).pooled)
-    assert not torch.equal(module.encode(batch).prompts.pooled, seen.prompts.pooled)
+    torch.testing.assert_close(module.weight(kept), 1 + 3 * share)
+    assert torch.equal(kept.prompts.pooled, module.encoder.encode(["", ""]).pooled)
+    assert not torch.equal(kept.prompts.pooled, seen.prompts.pooled)
+    assert torch.equal(kept.source, seen.source)
 
 
 def test_sets_that_do_not_fit_the_phases_are_named():
