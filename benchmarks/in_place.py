@@ -25,6 +25,7 @@ from lightning_modules.skeleguide.insert import WEIGHTS
 from lightning_modules.skeleguide.module import ReasonRenderModule
 from lightning_modules.skeleguide.samples import Composition
 
+LATENTS = {"data.init_args.latents": "data/latents"}
 SEED_KEYS = ("seed_everything", "model.init_args.recipe.seed", "data.init_args.first_seed")
 Pose = Literal["reasoned", "given", "edited"]
 Shows = Literal["image", "layout"]
@@ -142,7 +143,7 @@ class TrainedInPlace(InPlace):
         name: str = "trained",
     ) -> None:
         super().__init__(config, None, shows, changes, name)
-        self.run = TrainingRun(self.config, self.changes, without, hardware, folder, SEED_KEYS)
+        self.run = TrainingRun(self.config, self.changes, without, hardware, folder, SEED_KEYS, LATENTS)
         self.training = Training()
         self._seed: int | None = None
 

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -44,6 +44,8 @@ class TrainingRun:
         hardware: trainer configuration, below ``configs/`` or a path.
         folder: where trainings are kept.
         seed_keys: arguments that take the seed.
+        shared: arguments that name a folder which all trainings share, and its path; they decide no result, and are
+            given to configurations that have them.
     """
 
     def __init__(
@@ -54,7 +56,9 @@ class TrainingRun:
         hardware: str,
         folder: str,
         seed_keys: Sequence[str],
+        shared: Mapping[str, str] | None = None,
     ) -> None:
+        self.shared = {key: Path(path).resolve() for key, path in (shared or {}).items()}
         self.config, self.changes, self.without = config, list(changes), list(without)
         self.hardware, self.folder, self.seed_keys = found(hardware, "hardware"), Path(folder), seed_keys
 
@@ -81,7 +85,8 @@ class TrainingRun:
         if not trained.is_file() or not (run / SECONDS_FILE).is_file():
             # the command line cannot cut a list of callbacks; a file can
             arguments = ["-c", WRITTEN] if self.without else self._arguments(seed)
-            _fit(run, arguments, written, tell)
+            shared = [f"{key}={path}" for key, path in self.shared.items() if _has(written, key)]
+            _fit(run, [*arguments, *shared], written, tell)
             if not trained.is_file():
                 raise TrainingFailed(f"training in {run} wrote no {trained.name}")
         return run, trained
@@ -137,6 +142,16 @@ def exported_lora(written: dict[str, Any]) -> str:
 def arguments(hardware: Path, config: Path, changes: Sequence[str]) -> list[str]:
     """Those of a command line that trains."""
     return ["-c", str(hardware), "-c", str(config), *changes]
+
+
+def _has(written: dict[str, Any], key: str) -> bool:
+    """Whether a configuration has an argument, given as ``a.b.c``."""
+    place: Any = written
+    for part in key.split("."):
+        if not isinstance(place, dict) or part not in place:
+            return False
+        place = place[part]
+    return True
 
 
 def _fit(run: Path, arguments: list[str], written: dict[str, Any], tell: Callable[[str], None]) -> None:

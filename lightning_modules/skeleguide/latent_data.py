@@ -97,7 +97,7 @@ class EncodedInPlaceData(HumanInPlaceDataModule):
     Args:
         encoder: prompt encoder, the module's own; MiniLM by default.
         codec: codec folder, the module's own; the shipped one by default.
-        folder: where the latents are kept.
+        latents: folder where they are kept.
         size: scenes of the training split that are encoded, of any number of people; a multiple of ``SHARD_SIZE``.
         counts: numbers of people in the samples that are taken; 1 to 7.
         batch_size: samples per batch.
@@ -109,7 +109,7 @@ class EncodedInPlaceData(HumanInPlaceDataModule):
         self,
         encoder: PromptEncoder | None = None,
         codec: str | None = None,
-        folder: str = "data/latents",
+        latents: str = "data/latents",
         size: int = 12_000,
         counts: tuple[int, ...] = (1, 2, 3),
         batch_size: int = 16,
@@ -118,7 +118,7 @@ class EncodedInPlaceData(HumanInPlaceDataModule):
     ) -> None:
         super().__init__(n_val=n_val, counts=counts, batch_size=batch_size, first_seed=first_seed)
         self.encoder = encoder or MiniLMPromptEncoder()
-        self.codec, self.folder, self.size = codec, Path(folder), size
+        self.codec, self.latents, self.size = codec, Path(latents), size
 
     def described(self) -> str:
         """What a model is trained on, for its card."""
@@ -134,4 +134,4 @@ class EncodedInPlaceData(HumanInPlaceDataModule):
         return step_loader(scenes, self.batch_size, join_encoded, self.trainer, self.seed)
 
     def _files(self) -> list[Path]:
-        return build_shards(self.folder, self.size, self.codec, self.encoder, SHARD_SIZE)
+        return build_shards(self.latents, self.size, self.codec, self.encoder, SHARD_SIZE)

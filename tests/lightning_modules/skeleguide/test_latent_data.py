@@ -26,7 +26,7 @@ def _small_files():
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("latents")
-    made = EncodedInPlaceData(folder=str(folder), size=SIZE, batch_size=2, counts=(1, 2, 3, 4))
+    made = EncodedInPlaceData(latents=str(folder), size=SIZE, batch_size=2, counts=(1, 2, 3, 4))
     made.prepare_data()
     return made
 
@@ -37,7 +37,7 @@ def module():
 
 
 def encoded(data, counts):
-    files = sorted(data.folder.glob("train-*.safetensors"))
+    files = sorted(data.latents.glob("train-*.safetensors"))
     return EncodedInPlaceScenes([LatentShard.load(path) for path in files], counts)
 
 
@@ -60,12 +60,12 @@ def test_latents_are_what_the_module_makes_of_the_drawn_samples(data, module):
 
 
 def test_files_are_written_once_and_read_by_every_seed(data):
-    before = {path: path.stat().st_mtime_ns for path in data.folder.iterdir()}
+    before = {path: path.stat().st_mtime_ns for path in data.latents.iterdir()}
     again = EncodedInPlaceData(
-        folder=str(data.folder), size=SIZE, batch_size=2, counts=(1, 2, 3, 4), first_seed=1
+        latents=str(data.latents), size=SIZE, batch_size=2, counts=(1, 2, 3, 4), first_seed=1
     )
     again.prepare_data()
-    assert {path: path.stat().st_mtime_ns for path in data.folder.iterdir()} == before
+    assert {path: path.stat().st_mtime_ns for path in data.latents.iterdir()} == before
     first, other = (next(iter(made.train_dataloader())) for made in (data, again))
     assert not torch.equal(first.target, other.target)
 
@@ -96,4 +96,4 @@ def test_scenes_without_a_wanted_number_are_refused(data):
     with pytest.raises(ValueError, match=r"counts: \[8\]; no encoded scene"):
         encoded(data, (8,))
     with pytest.raises(ValueError, match="size: 7 scenes do not fill"):
-        EncodedInPlaceData(folder=str(data.folder), size=7).prepare_data()
+        EncodedInPlaceData(latents=str(data.latents), size=7).prepare_data()
