@@ -7,7 +7,7 @@ import logging
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import lightning as L
 import torch
@@ -19,8 +19,18 @@ from lightning_modules.sharding.zero_init import gathered
 logger = logging.getLogger(__name__)
 
 
+@runtime_checkable
+class Resting(Protocol):
+    """A module that trains some of its parameters at a time."""
+
+    def rested(self, parameter: str) -> bool:
+        """Whether the last optimizer step left a parameter, by its name, as it was."""
+
+
 class AdapterEMA(L.Callback):
     """Averages trained parameters after every optimizer step, and puts the average in place for validation.
+
+    A parameter that a step leaves alone keeps its average: the mean over the last steps that moved it.
 
     The decay grows from 0.1 as (1 + n) / (10 + n) with the number n of updates, up to ``decay``. Updates, swaps and
     checkpoints are collective under ZeRO-3, where every rank holds the average in full.
@@ -80,8 +90,11 @@ class AdapterEMA(L.Callback):
     def _move(self, pl_module: L.LightningModule) -> None:
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
         self.updates += 1
+        resting = pl_module if isinstance(pl_module, Resting) else None
         with torch.no_grad():
             for name, parameter in trained_parameters(pl_module).items():
+                if resting is not None and resting.rested(name):
+                    continue
                 with gathered([parameter]):
                     self.average[name].lerp_(parameter.detach().to(self.average[name]), 1 - decay)
 

@@ -121,3 +121,18 @@ class SampleChoice:
             for m, side in zip(middle, scaled[::-1], strict=True)
         )
         return Frame(scaled, (top, left), (self.size,) * 2)
+
+    def within(self, frame: Frame, keypoints: Float[Tensor, "n k 3"]) -> Float[Tensor, "m k 3"]:
+        """The skeletons in the square; those outside are gone.
+
+        Raises:
+            UnfitError: if the edge cuts through somebody so that too few joints are left, or too few people are.
+        """
+        cut = frame.keypoints(keypoints)
+        joints = (cut[..., 2] > 0).sum(dim=1)
+        clear = cut[joints >= self.min_keypoints]
+        if bool((joints[joints > 0] < self.min_keypoints).any()) and not self.crowds:
+            raise UnfitError(f"the square leaves somebody fewer than {self.min_keypoints} labelled joints")
+        if not self.people[0] <= len(clear) <= self.people[1]:
+            raise UnfitError(f"the square shows {len(clear)} people")
+        return clear

@@ -12,7 +12,7 @@ import torch
 from lightning import LightningDataModule
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, DistributedSampler
 
 from datamodules.collate import collate
 from datamodules.geometry.draw import draw_layouts
@@ -153,9 +153,16 @@ class HumanInPlaceLoaders(LightningDataModule, ABC):
         return self._loader("test")
 
     def _loader(self, split: Split) -> DataLoader[HumanInPlace]:
+        """In order; of several processes, each takes every so manieth sample, repeating some at the end to be level."""
+        dataset = self.dataset(split)
+        place: DistributedSampler[HumanInPlace] | None = None
+        if self.trainer is not None and self.trainer.world_size > 1:
+            world, rank = self.trainer.world_size, self.trainer.global_rank
+            place = DistributedSampler(dataset, world, rank, shuffle=False)
         return DataLoader(
-            self.dataset(split),
+            dataset,
             batch_size=self.batch_size,
+            sampler=place,
             num_workers=self.num_workers,
             collate_fn=join,
             persistent_workers=self.num_workers > 0,

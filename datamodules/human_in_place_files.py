@@ -110,9 +110,7 @@ class HumanInPlaceFiles(Dataset[HumanInPlace]):
             raise UnfitError("has no background, and no removal model is given")
         keypoints = self.choice.skeletons(image)
         frame = self.choice.frame(keypoints, image.size)
-        cut = frame.keypoints(keypoints)
-        cut = cut[(cut[..., 2] > 0).any(dim=1)]
-        return _Sample(image, photograph, prompt, frame, cut)
+        return _Sample(image, photograph, prompt, frame, self.choice.within(frame, keypoints))
 
     def _background(
         self, image: CocoImage, photo: Float[Tensor, "3 h w"], people: Bool[Tensor, "h w"]
@@ -174,7 +172,10 @@ def _split(image_id: int) -> Split:
 
 
 def _picture(path: Path, size: tuple[int, int]) -> Float[Tensor, "3 h w"]:
-    picture = decode(path.read_bytes())
+    try:
+        picture = decode(path.read_bytes())
+    except (OSError, UnfitError) as error:
+        raise ValueError(f"{path}: cannot be read as an image: {error}") from error
     if tuple(picture.shape[-2:]) != size:
         height, width = picture.shape[-2:]
         raise ValueError(

@@ -111,7 +111,7 @@ class FluxBackbone(nn.Module):
             raise ValueError(
                 f"path: {path} updates layers this backbone does not have, for example {unknown[0]}"
             )
-        self.adapters[name] = lora
+        self.adapters[name] = lora.to(next(self.transformer.parameters()).device)
 
     def linear_layers(self) -> dict[str, tuple[int, int]]:
         """Names and (out, in) sizes of the linear layers inside the blocks."""

@@ -4,6 +4,7 @@ A shard is one safetensors file of some thousand scenes in half precision. Drawi
 cost more than a training step; nothing of it changes between epochs.
 """
 
+import hashlib
 import os
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Self, cast
 
 import torch
 from jaxtyping import Float, Int
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional as F
@@ -22,9 +24,10 @@ from datamodules.collate import collate
 from datamodules.schema.interfaces import PromptEncoder
 from datamodules.schema.scene import SceneBatch
 from datamodules.tiny_world.datamodule import TinyWorldDataset
+from datamodules.tiny_world.scenes import draw_scene
 from lightning_modules.backbone.canvas_tokens import canvas_tokens
 from lightning_modules.backbone.contexts import Context, context_image
-from lightning_modules.backbone.latents import TOKEN_PIXELS, LatentCodec, load_codec
+from lightning_modules.backbone.latents import SHIPPED_CODEC, TOKEN_PIXELS, LatentCodec, load_codec
 
 FULL_CONTEXTS = (Context.POSE, Context.SCENE, Context.LAYOUT)
 
@@ -68,10 +71,10 @@ class LatentShard:
         """(row, column, person) of a scene's canvas tokens."""
         return self.canvas_place[self.canvas_rows(index)].long()
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path, origin: dict[str, str] | None = None) -> None:
         """Write the shard; a half-written file never carries the final name, nor one that another process writes."""
         partial = path.with_suffix(f".{os.getpid()}.partial")
-        save_file({k: v.contiguous() for k, v in vars(self).items()}, partial)
+        save_file({k: v.contiguous() for k, v in vars(self).items()}, partial, origin)
         partial.replace(path)
 
     @classmethod
@@ -116,12 +119,40 @@ def encode_scenes(batches: "list[SceneBatch]", codec: LatentCodec, encoder: Prom
     )
 
 
+def shard_origin(first_seed: int, size: int, codec: str | None, encoder: PromptEncoder) -> dict[str, str]:
+    """What decides a shard: its scenes, the code that draws them (by its first picture), codec and encoder."""
+    weights = sorted((Path(codec) if codec else SHIPPED_CODEC).glob("*.safetensors"))
+    picture = draw_scene(first_seed, "train").image.mul(255).round().to(torch.uint8)
+    return {
+        "scenes": f"{first_seed} to {first_seed + size - 1}",
+        "drawing": hashlib.sha256(picture.numpy().tobytes()).hexdigest(),
+        "codec": hashlib.sha256(b"".join(file.read_bytes() for file in weights)).hexdigest(),
+        "encoder": f"{type(encoder).__module__}.{type(encoder).__qualname__}",
+    }
+
+
+def check_shard(path: Path, origin: dict[str, str]) -> None:
+    """Refuse a shard of something else.
+
+    Raises:
+        ValueError: naming the file and what differs.
+    """
+    with safe_open(path, "pt") as file:
+        written = file.metadata() or {}
+    if differs := sorted(key for key, value in origin.items() if written.get(key) != value):
+        raise ValueError(
+            f"folder: {path} holds other latents than asked for ({', '.join(differs)} differ); delete it, or name "
+            "another folder"
+        )
+
+
 def write_shard(path: Path, first_seed: int, size: int, codec: str | None, encoder: PromptEncoder) -> None:
     """Draw, encode and write the training scenes ``first_seed`` to ``first_seed + size - 1``."""
     scenes = TinyWorldDataset("train", size, first_seed=first_seed)
     loader = DataLoader(scenes, batch_size=50, collate_fn=collate)
     batches = cast(list[SceneBatch], loader)
-    encode_scenes(batches, load_codec(codec, dtype=torch.bfloat16), encoder).save(path)
+    shard = encode_scenes(batches, load_codec(codec, dtype=torch.bfloat16), encoder)
+    shard.save(path, shard_origin(first_seed, size, codec, encoder))
 
 
 def build_shards(
@@ -143,7 +174,7 @@ def build_shards(
         workers: processes, each of which writes whole shards on one thread.
 
     Raises:
-        ValueError: if ``size`` is not a multiple of ``shard_size``.
+        ValueError: if ``size`` is not a multiple of ``shard_size``, or a shard that is there holds something else.
     """
     if size % shard_size:
         raise ValueError(f"size: {size} scenes do not fill shards of {shard_size}; choose a multiple")
@@ -154,6 +185,9 @@ def build_shards(
         for i, path in enumerate(paths)
         if not path.is_file()
     ]
+    for number, path in enumerate(paths):
+        if path.is_file():
+            check_shard(path, shard_origin(number * shard_size, shard_size, codec, encoder))
     if jobs:
         with ProcessPoolExecutor(
             workers, get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)

@@ -8,7 +8,6 @@ from torch import Tensor
 
 from datamodules.schema.interfaces import PromptEmbedding
 from lightning_modules.backbone.guidance import text_group
-from lightning_modules.backbone.positions import grid_ids
 from lightning_modules.backbone.tokens import TokenGroup, TokenSequence, Visibility
 
 
@@ -38,21 +37,20 @@ class ConditionBranch:
         prompts: PromptEmbedding,
         canvas: TokenGroup,
         picture: Float[Tensor, "b s c"],
-        grid: tuple[int, int],
         adapter: str,
     ) -> TokenSequence:
-        """A canvas under a prompt, with one picture as condition.
+        """A canvas under a prompt, with one picture of its size as condition.
 
         Only the picture's tokens pass through the LoRA set; text and noise go through the frozen weights.
 
         Args:
             prompts: encoded prompts.
             canvas: what is drawn.
-            picture: packed latents of the condition; gradients flow into them.
-            grid: its rows and columns of tokens.
+            picture: packed latents of the condition, token by token where the canvas has its own; gradients flow into
+                them.
             adapter: name of the LoRA set.
         """
-        ids = grid_ids(*grid, plane=self.plane).to(picture.device)
+        ids = canvas.ids + canvas.ids.new_tensor([self.plane, 0, 0])
         condition = TokenGroup(picture, ids, sigma=self.sigma, guidance=self.guidance, adapters=(adapter,))
         return TokenSequence(
             text_group(prompts), prompts.pooled, canvas, (condition,), Visibility(self.visibility)

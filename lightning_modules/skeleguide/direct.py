@@ -6,10 +6,11 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from datamodules.schema.interfaces import PromptEncoder
+from datamodules.schema.interfaces import PromptEmbedding, PromptEncoder
 from lightning_modules.backbone.flux import FluxBackbone
 from lightning_modules.backbone.latents import token_grid
 from lightning_modules.backbone.positions import grid_ids
+from lightning_modules.backbone.tokens import TokenSequence
 from lightning_modules.skeleguide.condition_branch import ConditionBranch
 from lightning_modules.skeleguide.in_place import InPlaceModule
 from lightning_modules.skeleguide.phases import APPEARANCE, RENDER, Phase
@@ -24,7 +25,8 @@ class DirectModule(InPlaceModule):
 
     Args:
         pose_map: draw the layout beside the image on a canvas twice as wide ("a concatenation of the final image and
-            its corresponding pose map"): the implicit-reasoning baseline; without it, the naive single stage.
+            its corresponding pose map"), with the scene shown behind both halves: the implicit-reasoning baseline;
+            without it, the naive single stage.
         phases: one by default.
         backbone, recipe, sampling, branch, codec, encoder: see :class:`InPlaceModule`.
     """
@@ -50,6 +52,18 @@ class DirectModule(InPlaceModule):
             data, weight = torch.cat([data, scenes.layout], dim=1), torch.cat([weight, weight], dim=1)
         predicted = self.predict(scenes, APPEARANCE, data, scenes.source, rng)
         return {RENDER: predicted.loss(data, weight)}
+
+    def sequence(
+        self,
+        prompts: PromptEmbedding,
+        adapter: str,
+        picture: Float[Tensor, "b s c"],
+        canvas: Float[Tensor, "b t c"],
+        grid: tuple[int, int],
+    ) -> TokenSequence:
+        """The scene stands behind the image, and behind the pose map too."""
+        shown = torch.cat([picture, picture], dim=1) if self.pose_map else picture
+        return super().sequence(prompts, adapter, shown, canvas, grid)
 
     def canvas_ids(self, grid: tuple[int, int]) -> Float[Tensor, "1 s 3"]:
         """The image's tokens, then those of the pose map to the right of it."""

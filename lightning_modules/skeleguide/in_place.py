@@ -72,6 +72,7 @@ class InPlaceModule(L.LightningModule, ABC):
                 raise ValueError(f"backbone.adapters.{name}.branch: {spec.branch!r}; set it to condition")
         self.backbone, self.phases = backbone, tuple(phases)
         self.phase = self.phases[0]
+        self._stepped: tuple[str, ...] = ()
         self.recipe, self.sampling = recipe or InPlaceRecipe(), sampling or InPlaceSampling()
         if unknown := sorted(set(self.sampling.guidance) - named):
             raise ValueError(
@@ -116,7 +117,7 @@ class InPlaceModule(L.LightningModule, ABC):
 
     def training_step(self, batch: HumanInPlace | EncodedScenes, batch_idx: int) -> Float[Tensor, ""]:
         """The weighted sum of the phase's losses."""
-        rng = self._generator(self.global_step)
+        rng = self._generator(self._batches_seen(batch_idx))
         scenes = self.encode(batch) if isinstance(batch, HumanInPlace) else batch
         losses = self.losses(self.without_some_prompts(scenes, rng), self.phase, rng)
         means = {name: loss.mean() for name, loss in losses.items()}
@@ -133,6 +134,7 @@ class InPlaceModule(L.LightningModule, ABC):
         steps are counted. So a set whose moments are still empty begins with fresh ones. One that is trained, idles
         and is trained again (in no row of the paper's table) finds them decayed there.
         """
+        self._stepped = self.phase.trains
         for group in optimizer.param_groups:
             idle = group["name"] not in self.phase.trains
             fresh = not any(_begun(optimizer.state.get(parameter, {})) for parameter in group["params"])
@@ -142,6 +144,10 @@ class InPlaceModule(L.LightningModule, ABC):
                     parameter.grad = None
                 elif fresh:
                     optimizer.state.pop(parameter, None)
+
+    def rested(self, parameter: str) -> bool:
+        """Whether the last optimizer step left a parameter as it was."""
+        return not any(parameter.startswith(f"backbone.adapters.{name}.") for name in self._stepped)
 
     def validation_step(self, batch: HumanInPlace, batch_idx: int) -> None:
         """All losses, with the same noise and times at every validation."""
@@ -216,12 +222,12 @@ class InPlaceModule(L.LightningModule, ABC):
         prompts: PromptEmbedding,
         adapter: str,
         picture: Float[Tensor, "b s c"],
-        canvas: Float[Tensor, "b s c"],
+        canvas: Float[Tensor, "b t c"],
         grid: tuple[int, int],
     ) -> TokenSequence:
         """Prompt, canvas and condition as the backbone takes them."""
         drawn = TokenGroup(canvas, self.canvas_ids(grid).to(canvas.device))
-        return self.branch.sequence(self.asked(prompts, adapter), drawn, picture, grid, adapter)
+        return self.branch.sequence(self.asked(prompts, adapter), drawn, picture, adapter)
 
     def asked(self, prompts: PromptEmbedding, adapter: str) -> PromptEmbedding:
         """The prompts as the stage with the LoRA set called ``adapter`` reads them."""
@@ -285,8 +291,13 @@ class InPlaceModule(L.LightningModule, ABC):
         sums = [parameter.sum() for lora in idle for parameter in lora.parameters()]
         return 0.0 * torch.stack(sums).sum() if sums else torch.zeros((), device=self.device)
 
+    def _batches_seen(self, batch_idx: int) -> int:
+        """Training batches before this one: several to an optimizer step where gradients are accumulated."""
+        accumulated = 1 if self._trainer is None else self.trainer.accumulate_grad_batches
+        return int(self.global_step * accumulated + batch_idx % accumulated)
+
     def _generator(self, step: int, stream: int = 0) -> Generator:
-        """Randomness that depends on seed, step, process and stream alone: runs resume exactly."""
+        """Randomness that depends on seed, batch, process and stream alone: runs resume exactly."""
         place = (self.recipe.seed * 100_003 + step) * 1009 + self.global_rank
         return Generator().manual_seed(place * 1009 + stream)
 

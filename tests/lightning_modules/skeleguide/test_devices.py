@@ -47,3 +47,16 @@ def test_training_elsewhere_is_training_on_the_cpu(made, tmp_path):
         drawn = drawn.image.cpu()
     assert found == pytest.approx(expected, rel=1e-3)
     torch.testing.assert_close(drawn, image.image, atol=1e-2, rtol=0)  # attention is summed in another order
+
+
+def test_a_set_is_loaded_to_where_the_model_is(tmp_path):
+    made = direct()
+    made.backbone.adapters["appearance"].save(
+        tmp_path / "appearance.safetensors", made.adapter_scope("appearance")
+    )
+    with pretended_device():
+        module = direct().to(DEVICE)
+        module.load_adapters(tmp_path)
+        assert {p.device for p in module.backbone.parameters()} == {DEVICE}
+        batch = scenes()
+        assert module.compose(batch.source, batch.prompts, seed=1).image.device == DEVICE

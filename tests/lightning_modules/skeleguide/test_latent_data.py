@@ -6,6 +6,7 @@ from lightning import Trainer
 
 from datamodules.collate import collate
 from datamodules.human_in_place import human_in_place
+from datamodules.text.minilm import MiniLMPromptEncoder
 from datamodules.tiny_world.scenes import draw_scene
 from lightning_modules.configured import CONFIGS, configured_module
 from lightning_modules.pretraining.latent_shards import LatentShard
@@ -97,3 +98,18 @@ def test_scenes_without_a_wanted_number_are_refused(data):
         encoded(data, (8,))
     with pytest.raises(ValueError, match="size: 7 scenes do not fill"):
         EncodedInPlaceData(latents=str(data.latents), size=7).prepare_data()
+
+
+def test_latents_of_something_else_are_refused(data, tmp_path, monkeypatch):
+    (first, *_) = sorted(data.latents.glob("train-*.safetensors"))
+    for name, origin in (("train-0001", None), ("train-0000", {"scenes": "0 to 3"})):
+        LatentShard.load(first).save(tmp_path / f"{name}.safetensors", origin)
+        with pytest.raises(ValueError, match=f"{name}.safetensors holds other latents .*codec"):
+            EncodedInPlaceData(latents=str(tmp_path), size=SIZE).prepare_data()
+        (tmp_path / f"{name}.safetensors").unlink()
+
+    class Other(MiniLMPromptEncoder):
+        """Another encoder."""
+
+    with pytest.raises(ValueError, match=r"\(encoder differ\)"):
+        EncodedInPlaceData(Other(), latents=str(data.latents), size=SIZE).prepare_data()

@@ -208,6 +208,9 @@ def test_the_implicit_baseline_draws_image_and_pose_map_side_by_side():
     assert len(noise) == 2 * rows * columns
     image, pose = noise.ids[0].split(rows * columns)
     assert torch.equal(pose - image, torch.tensor([0.0, 0.0, columns]).expand_as(image))
+    (condition,) = recorded["sequence"].conditions  # both halves have the scene behind them
+    assert torch.equal(condition.ids - noise.ids, torch.tensor([0.0, 0.0, 0.0]).expand_as(noise.ids))
+    assert all(torch.equal(half, seen.source) for half in condition.tokens.chunk(2, dim=1))
     assert losses[RENDER].shape == (2,)
     drawn = module.compose(scenes().source, scenes().prompts, 0)
     assert drawn.image.shape == drawn.layout_image.shape == (2, 3, 32, 48)

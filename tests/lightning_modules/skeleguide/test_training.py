@@ -7,6 +7,7 @@ from small_module import Scenes, reason_render
 from torch.utils.data import DataLoader
 
 from callbacks.adapter_checkpoint import AdapterCheckpoint
+from callbacks.adapter_ema import AdapterEMA
 from callbacks.phase_schedule import PhaseSchedule
 from lightning_modules.skeleguide.phases import APPEARANCE, SKELETAL
 
@@ -34,7 +35,7 @@ def copied(module):
     }
 
 
-def fit(module, folder, lengths, resume=None, first=0):
+def fit(module, folder, lengths, resume=None, first=0, more=()):
     """Scenes by step number: a resumed run goes on where the other stopped."""
     watched = Watched()
     trainer = L.Trainer(
@@ -48,6 +49,7 @@ def fit(module, folder, lengths, resume=None, first=0):
         callbacks=[
             PhaseSchedule(lengths),
             watched,
+            *more,
             AdapterCheckpoint(dirpath=folder, filename="{step}", save_top_k=-1, every_n_train_steps=1),
         ],
         default_root_dir=folder,
@@ -121,3 +123,39 @@ def test_the_checkpoint_holds_both_sets_the_phase_and_nothing_frozen(straight):
     names = {key.split(".")[2] for key in checkpoint["state_dict"] if key.startswith("backbone.adapters.")}
     assert names == {SKELETAL, APPEARANCE}
     assert len(checkpoint["state_dict"]) == len(list(module.backbone.adapters.parameters()))
+
+
+def test_an_idle_set_keeps_the_average_of_the_steps_that_moved_it(tmp_path):
+    """As torch's own average of the set over the steps of its phases, in which the decay grows with all steps."""
+    average = AdapterEMA(0.8)
+    module = reason_render(zero=True)
+    began = copied(module)
+    _, watched = fit(module, tmp_path, LENGTHS, more=[average])
+    trains = {SKELETAL: ("reason", "joint"), APPEARANCE: ("joint", "render")}
+    for name, phases in trains.items():
+        mean = began[name].clone()
+        for step, (phase, sets) in enumerate(zip(watched.phases, watched.sets, strict=True)):
+            decay = min(0.8, (1 + step) / (10 + step))
+            if phase in phases:
+                mean = decay * mean + (1 - decay) * sets[name]
+        ours = torch.cat([v.flatten() for k, v in average.average.items() if f".{name}." in k])
+        torch.testing.assert_close(ours, mean, rtol=1e-5, atol=1e-7)
+        assert not torch.allclose(ours, watched.sets[-1][name], atol=1e-6)
+
+
+def test_batches_of_one_step_have_noise_of_their_own(monkeypatch):
+    module, seen = reason_render(zero=True), []
+    generator = module._generator
+    monkeypatch.setattr(module, "_generator", lambda *place: seen.append(place) or generator(*place))
+    trainer = L.Trainer(
+        max_steps=3,
+        accumulate_grad_batches=2,
+        limit_val_batches=0,
+        accelerator="cpu",
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        enable_checkpointing=False,
+    )
+    trainer.fit(module, DataLoader(Scenes(6), batch_size=None))
+    assert seen == [(0,), (1,), (2,), (3,), (4,), (5,)]
