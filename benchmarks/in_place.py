@@ -6,6 +6,7 @@ skeletons.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, cast
 
@@ -78,8 +79,16 @@ class InPlace:
                     f"weights: {self.weights} holds no {name}.safetensors; train it, or name its folder"
                 )
 
-    def generate(self, batch: SceneBatch, *, seed: int, pose: Pose = "reasoned") -> Float[Tensor, "b 3 h w"]:
-        """One image (or layout) per scene, with the steps and the guidance the configuration validates with.
+    def generate(
+        self, batch: SceneBatch, *, seed: int, pose: Pose = "reasoned", steps: int | None = None
+    ) -> Float[Tensor, "b 3 h w"]:
+        """One image (or layout) per scene, with the guidance the configuration validates with.
+
+        Args:
+            batch: scenes with backgrounds.
+            seed: of the starting noise.
+            pose: whose skeletons are rendered.
+            steps: Euler steps of each stage; those of the configuration by default.
 
         Raises:
             ValueError: if the scenes have no backgrounds, the module draws no layout where one is wanted, or there is
@@ -90,7 +99,10 @@ class InPlace:
         if batch.backgrounds is None:
             raise ValueError("scenes: have no picture of the place without people; use the tiny world's")
         module = self._loaded()
+        usual = module.sampling
+        module.sampling = replace(usual, steps=usual.steps if steps is None else steps)
         drawn = self._compose(module, batch, seed, pose)
+        module.sampling = usual
         pictures = (
             [batch.backgrounds] if drawn.layout_image is None else [batch.backgrounds, drawn.layout_image]
         )
@@ -170,7 +182,9 @@ class TrainedInPlace(InPlace):
             self.training, self._seed = read_training(run, "steps"), seed
         return self.weights
 
-    def generate(self, batch: SceneBatch, *, seed: int, pose: Pose = "reasoned") -> Float[Tensor, "b 3 h w"]:
+    def generate(
+        self, batch: SceneBatch, *, seed: int, pose: Pose = "reasoned", steps: int | None = None
+    ) -> Float[Tensor, "b 3 h w"]:
         """As above.
 
         Raises:
@@ -179,4 +193,4 @@ class TrainedInPlace(InPlace):
         if self._seed is None:
             raise RuntimeError("TrainedInPlace.generate: call train(seed) first")
         with torch.no_grad():
-            return super().generate(batch, seed=seed, pose=pose)
+            return super().generate(batch, seed=seed, pose=pose, steps=steps)

@@ -88,19 +88,19 @@ def read_people(paths: Iterable[str | Path]) -> dict[int, CocoImage]:
     for path in paths:
         content = _read(path, ("images", "annotations"))
         humans = {c["id"] for c in content.get("categories", []) if c.get("name") == PERSON} or {1}
+        for image in content["images"]:
+            _needs(image, ("id", "file_name", "height", "width"), f"{path}: image {image.get('id')}")
         sizes = {image["id"]: (int(image["height"]), int(image["width"])) for image in content["images"]}
         people: dict[int, list[CocoPerson]] = defaultdict(list)
         for annotation in content["annotations"]:
             if annotation.get("category_id", 1) not in humans:
                 continue
+            where = f"{path}: annotation {annotation.get('id')}"
+            _needs(annotation, ("image_id", "bbox"), where)
             owner = annotation["image_id"]
             if owner not in sizes:
-                raise ValueError(
-                    f"{path}: annotation {annotation.get('id')} belongs to image {owner}, which is not listed"
-                )
-            people[owner].append(
-                _person(annotation, sizes[owner], f"{path}: annotation {annotation.get('id')}")
-            )
+                raise ValueError(f"{where} belongs to image {owner}, which is not listed")
+            people[owner].append(_person(annotation, sizes[owner], where))
         for image in content["images"]:
             key = int(image["id"])
             if key in images:
@@ -189,6 +189,12 @@ def _read(path: str | Path, keys: Sequence[str]) -> dict[str, Any]:
             f"annotations: {path} has no list {', '.join(missing)}; give a file in COCO's format"
         )
     return content
+
+
+def _needs(record: dict[str, Any], keys: Sequence[str], where: str) -> None:
+    """Refuse a record without one of the keys."""
+    if missing := [key for key in keys if record.get(key) is None]:
+        raise ValueError(f"{where} has no {missing[0]}; give a file in COCO's format")
 
 
 def _person(annotation: dict[str, Any], size: tuple[int, int], where: str) -> CocoPerson:

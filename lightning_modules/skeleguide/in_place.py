@@ -1,5 +1,6 @@
 """What SkeleGuide and its ablations share: people are put into a scene by LoRA sets on one frozen backbone."""
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
@@ -29,6 +30,8 @@ from lightning_modules.skeleguide.phases import Phase, phase_named
 from lightning_modules.skeleguide.recipe import InPlaceRecipe, InPlaceSampling, StageGuidance
 from lightning_modules.skeleguide.samples import Composition, EncodedScenes
 from rewards.weights import verified
+
+logger = logging.getLogger(__name__)
 
 
 class InPlaceModule(L.LightningModule, ABC):
@@ -73,6 +76,7 @@ class InPlaceModule(L.LightningModule, ABC):
         self.backbone, self.phases = backbone, tuple(phases)
         self.phase = self.phases[0]
         self._stepped: tuple[str, ...] = ()
+        self._told = False
         self.recipe, self.sampling = recipe or InPlaceRecipe(), sampling or InPlaceSampling()
         if unknown := sorted(set(self.sampling.guidance) - named):
             raise ValueError(
@@ -262,6 +266,9 @@ class InPlaceModule(L.LightningModule, ABC):
         velocity = GuidedVelocity(
             self.backbone, sequence, sigmas, guidance.scale, away, self.sampling.kv_cache
         )
+        if velocity.refusal and self.sampling.kv_cache == "auto" and not self._told:
+            self._told = True
+            logger.warning("keys and values are computed anew at every step: %s", velocity.refusal)
         return sample(velocity, noise, sigmas)
 
     def adapter_scope(self, name: str) -> dict[str, Any]:

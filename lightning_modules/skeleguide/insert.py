@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
+import torch
 import yaml
 from jaxtyping import Float
 from jsonargparse import ArgumentError, ArgumentParser
@@ -45,7 +46,12 @@ def main(args: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--scene", required=True, type=Path, help="picture of the place, without people")
+    parser.add_argument(
+        "--scene",
+        required=True,
+        type=Path,
+        help="picture of the place without people; its middle square is taken",
+    )
     parser.add_argument("--prompt", required=True, help="who shall be there, doing what")
     parser.add_argument("--pose", type=Path, help="edited pose.json: render it, and reason nothing out")
     parser.add_argument("--out", type=Path, default=Path("runs/inserted"), help="folder of the results")
@@ -63,6 +69,7 @@ def main(args: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--size", type=int, default=128, help="side of the image in pixels, a multiple of 16")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="cpu", help="where the model runs, such as cuda or cuda:1")
     options = parser.parse_args(args)
     try:
         check(options)
@@ -71,6 +78,7 @@ def main(args: Sequence[str] | None = None) -> None:
         scene = read_scene(options.scene, options.size)
         module = configured_module(options.config, ReasonRenderModule)
         load(module, options.weights)
+        module.to(options.device)
         composition, found = insert(module, inverter, scene, options.prompt, options.seed, poses)
         write(options.out, scene, composition, found)
     except (ValueError, OSError) as error:
@@ -95,6 +103,10 @@ def check(options: argparse.Namespace) -> None:
         )
     if options.seed < 0:
         raise ValueError(f"--seed: {options.seed} must be at least 0")
+    try:
+        torch.zeros(1, device=options.device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ValueError(f"--device: {options.device}: {str(error).splitlines()[0]}") from error
     if options.out.exists() and not options.out.is_dir():
         raise ValueError(f"--out: {options.out} is a file; name a folder")
 
@@ -156,8 +168,8 @@ def insert(
     """
     if poses is not None:
         layout = draw_skeleton(poses.keypoints, (scene.shape[-2], scene.shape[-1]), over=scene)
-        return module.render(layout[None], [prompt], seed), poses
-    composition = module.compose(scene[None], [prompt], seed)
+        return module.render(layout[None], [prompt], seed).to("cpu"), poses
+    composition = module.compose(scene[None], [prompt], seed).to("cpu")
     assert composition.layout_image is not None  # a reasoner draws one
     return composition, inverter.invert(composition.layout_image)[0]
 

@@ -73,12 +73,14 @@ class InPlaceJudges:
 
     def names(self) -> dict[str, str]:
         """Which figure of these judges stands in which column of the table."""
+        tiny = isinstance(self.people, AnalyzerMasks) and isinstance(self.people.analyzer, TinyAnalyzer)
+        masked = "_tiny" if tiny else ""  # it does not know people on photographs
         figures = (
             f"frechet_{self.features.name}",
             f"kernel_{self.features.name}",
             agreement_name(self.text),
-            "background_psnr",
-            "background_ssim",
+            f"background_psnr{masked}",
+            f"background_ssim{masked}",
             f"background_{self.perceptual.name}",
             f"person_{scorer_name(self.preference)}",
         )

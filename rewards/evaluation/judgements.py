@@ -5,12 +5,14 @@
 
 A line of either file is one pair: ``{"item": "000042", "a": "skeleguide", "b": "kontext"}``; a is shown on the left. A
 judgement adds ``"choice"``, one of ``a``, ``b`` and ``tie``, and may add ``"reviewer"``. Which side a method is on is
-drawn by chance when the pairs are planned; the page that shows them must not show the names.
+drawn by chance when the pairs are planned; the page that shows them must not show the names. Intervals are of other
+items judged by the same reviewers.
 """
 
 import argparse
 import itertools
 import json
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -80,7 +82,8 @@ def read_judgements(path: str | Path) -> list[Judgement]:
     Raises:
         ValueError: naming the line that is none.
     """
-    found = []
+    found: list[Judgement] = []
+    answered: dict[tuple[str, str, frozenset[str]], int] = {}
     for number, row in json_lines(Path(path)):
         where = f"{path}, line {number}"
         unknown = sorted(set(row) - {"item", "a", "b", "choice", "reviewer"})
@@ -94,6 +97,12 @@ def read_judgements(path: str | Path) -> list[Judgement]:
         if row.get("choice") not in _SHARE:
             raise ValueError(f"{where}: choice {row.get('choice')!r}; give a, b or tie")
         found.append(Judgement(row["item"], row["a"], row["b"], row["choice"], str(row.get("reviewer", ""))))
+        pair = found[-1].reviewer, row["item"], frozenset((row["a"], row["b"]))
+        if pair[0] and pair in answered:
+            raise ValueError(
+                f"{where}: {pair[0]} has judged this pair of {row['item']!r} in line {answered[pair]} already"
+            )
+        answered[pair] = number
     return found
 
 
@@ -122,12 +131,14 @@ def rate(
 
     Raises:
         UnratableError: if somebody won or lost everything; naming the methods.
-        ValueError: if there are no judgements, or ``level`` is out of range.
+        ValueError: if there are no judgements, or ``level`` or ``resamples`` is out of range.
     """
     if not judgements:
         raise ValueError("judgements: none; give at least one")
     if not 0 < level < 1:
         raise ValueError(f"level: {level} must lie in (0, 1)")
+    if resamples < 0:
+        raise ValueError(f"resamples: {resamples}; give 0 or more")
     methods = sorted({name for judged in judgements for name in (judged.a, judged.b)})
     wins = win_table(judgements, methods)
     try:
@@ -197,10 +208,13 @@ def main(args: Sequence[str] | None = None) -> None:
         parser.exit(2, f"judgements: {error}\n")
     table = Table("method", "Elo", "95 % interval", "wins", "pairs")
     for row in rows:
-        table.add_row(
-            row.method, f"{row.elo:.0f}", f"{row.low:.0f} to {row.high:.0f}", f"{row.wins:g}", f"{row.pairs}"
-        )
+        between = "–" if math.isnan(row.low) else f"{row.low:.0f} to {row.high:.0f}"
+        table.add_row(row.method, f"{row.elo:.0f}", between, f"{row.wins:g}", f"{row.pairs}")
     Console().print(table)
+    if options.resamples and any(math.isnan(row.low) for row in rows):
+        Console().print(
+            "no intervals: in more than a tenth of the resamples somebody won or lost everything; judge more items"
+        )
 
 
 def _bounds(

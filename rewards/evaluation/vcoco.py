@@ -44,7 +44,12 @@ LINES, ROW = "images.jsonl", "row.json"
 
 
 def score_folder(
-    images: Path, samples: HumanInPlaceFiles, judges: InPlaceJudges, out: Path, resamples: int = 2000
+    images: Path,
+    samples: HumanInPlaceFiles,
+    judges: InPlaceJudges,
+    out: Path,
+    resamples: int = 2000,
+    asked: str = "",
 ) -> dict[str, Any]:
     """Score every generated image of the samples; writes ``images.jsonl`` and ``row.json`` into ``out``.
 
@@ -54,6 +59,8 @@ def score_folder(
         judges: who judges.
         out: folder of the results.
         resamples: of the bootstrap intervals.
+        asked: what else decides an image's figures, such as the configuration of files and judges; lines of a run that
+            was asked something else are not taken up.
 
     Returns:
         The content of ``row.json``.
@@ -63,7 +70,7 @@ def score_folder(
     """
     side = samples.choice.size
     names = judges.names()
-    digest = hashlib.sha256(f"{names} {samples.choice}".encode()).hexdigest()[:12]
+    digest = hashlib.sha256(f"{names} {samples.choice} {asked}".encode()).hexdigest()[:12]
     known = _known_lines(out / LINES, digest)
     lines: list[dict[str, Any]] = []
     unscored: dict[str, str] = {}
@@ -149,14 +156,17 @@ def parser() -> ArgumentParser:
 def main(args: Sequence[str] | None = None) -> int:
     """Run the command; 0 when a row was written, 2 for a wrong argument."""
     command = parser()
-    built = command.instantiate_classes(command.parse_args(args))
+    given = command.parse_args(args)
+    asked = json.dumps([str(given.get(key)) for key in ("files", "choice", "judges")])
     try:
+        built = command.instantiate_classes(given)
+        if built.limit is not None and built.limit < 1:
+            raise ValueError(f"--limit: {built.limit} test cases; give 1 or more")
         ids = None if built.ids is None else read_split(built.ids)
         samples = HumanInPlaceFiles(built.files, built.choice, ids)
-        if built.limit is not None:
-            samples.samples = samples.samples[: built.limit]
-        row = score_folder(built.images, samples, built.judges, built.out)
-    except ValueError as error:
+        samples.samples = samples.samples[: built.limit]
+        row = score_folder(built.images, samples, built.judges, built.out, asked=asked)
+    except (ValueError, OSError) as error:
         command.exit(2, f"vcoco: {error}\n")
     console = Console()
     console.print(table(row, f"{row['images']} of {row['test_cases']} test cases, {built.images}"))

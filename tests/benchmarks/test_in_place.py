@@ -87,6 +87,10 @@ def test_images_layouts_and_edited_poses_are_what_the_module_draws(batch, weight
     assert made.figures["oks"].isnan().tolist() == [True] * 3, "the plan is not what was drawn"
     made.generate(batch, seed=7, pose="given")
     assert made.figures == {}
+    twice = made.generate(batch, seed=7, steps=2)
+    module.sampling = replace(module.sampling, steps=2)
+    assert torch.equal(twice, module.compose(batch.backgrounds, batch.prompts, seed=7).image)
+    module.sampling = replace(module.sampling, steps=1)
 
 
 def test_what_makes_no_sense_is_refused(batch, weights):
@@ -139,6 +143,7 @@ def digest(suite, name, seed=0):
 def test_the_tables_share_their_training_and_differ_in_the_others():
     two, three = (load_suite(name)[0] for name in SUITES)
     joint = digest(two, "skeleguide")
+    assert digest(two, "single_stage") == digest(two, "single_stage_20")
     assert digest(two, "given_pose") == digest(two, "edited_pose") == digest(three, "joint") == joint
     others = {digest(two, "single_stage"), digest(two, "implicit"), digest(three, "stage_one")}
     assert len(others | {joint, digest(two, "skeleguide", 1)}) == 5

@@ -114,3 +114,21 @@ def test_broken_files_are_named(vcoco, tmp_path):
     path.write_text(json.dumps(content))
     with pytest.raises(ValueError, match="3 numbers as keypoints"):
         read_people([path])
+
+
+@pytest.mark.parametrize(
+    ("where", "key", "said"),
+    [("annotations", "bbox", "annotation 7 has no bbox"), ("images", "height", "image 1 has no height")],
+)
+def test_a_record_without_a_field_is_named(tmp_path, where, key, said):
+    content = {
+        "images": [{"id": 1, "file_name": "1.jpg", "height": 10, "width": 10}],
+        "annotations": [{"id": 7, "image_id": 1, "bbox": [0, 0, 5, 5]}],
+    }
+    file = tmp_path / "people.json"
+    file.write_text(json.dumps(content))
+    assert len(read_people([file])[1].people) == 1
+    del content[where][0][key]
+    file.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=said):
+        read_people([file])

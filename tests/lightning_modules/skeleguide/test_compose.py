@@ -110,11 +110,15 @@ def test_the_condition_passes_once_per_stage(kept, passes):
         (ConditionBranch(guidance=None), {"guidance_embeds": True}, "follows the noise's guidance"),
     ],
 )
-def test_keeping_is_refused_with_a_reason(branch, config, reason):
+def test_keeping_is_refused_with_a_reason(branch, config, reason, caplog):
     module, batch = reason_render(branch=branch, config=config, kv_cache="on"), scenes()
     with pytest.raises(ValueError, match=reason):
         module.compose(batch.source, batch.prompts, seed=0)
-    module.sampling = sampling(1)
+    module.sampling = sampling(1, sets=(SKELETAL, APPEARANCE))
+    assert not caplog.records
+    module.compose(batch.source, batch.prompts, seed=0)
+    (told,) = caplog.records  # once for both stages
+    assert reason in told.message
     assert module.compose(batch.source, batch.prompts, seed=0).image.isfinite().all()
 
 

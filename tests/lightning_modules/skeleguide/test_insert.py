@@ -175,6 +175,8 @@ def test_the_scene_is_the_middle_square(scene_file):
         (["--scene", "nowhere.png"], "--scene: nowhere.png cannot be read"),
         (["--pose", "nowhere.json"], "nowhere.json: cannot be read"),
         (["--seed", "-1"], "--seed: -1 must be at least 0"),
+        (["--device", "cuda:99"], "--device: cuda:99: "),
+        (["--device", "abacus"], "--device: abacus: "),
         (["--out", __file__], "test_insert.py is a file; name a folder"),
         (["--inverter", "nowhere.yaml"], "--inverter: nowhere.yaml cannot be read"),
         (["--inverter", "no.such.Reader"], "--inverter: no.such.Reader: "),

@@ -101,3 +101,22 @@ def test_the_file_and_the_command(tmp_path, capsys, judgements):
             read_judgements(path)
     with pytest.raises(SystemExit):
         main(["rate", str(path)])
+
+
+def test_a_reviewer_judges_a_pair_once(tmp_path, capsys):
+    lines = [
+        {"item": "1", "a": "x", "b": "y", "choice": "a", "reviewer": "ann"},
+        {"item": "1", "a": "y", "b": "x", "choice": "a", "reviewer": "bob"},
+        {"item": "1", "a": "y", "b": "x", "choice": "tie", "reviewer": "ann"},
+    ]
+    file = tmp_path / "judged.jsonl"
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with pytest.raises(ValueError, match="line 3: ann has judged this pair of '1' in line 1 already"):
+        read_judgements(file)
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines[:2]))
+    main(["rate", str(file), "--resamples", "20"])
+    shown = capsys.readouterr().out
+    assert "nan" not in shown
+    with pytest.raises(SystemExit):
+        main(["rate", str(file), "--resamples", "-1"])
+    assert "resamples: -1" in capsys.readouterr().err

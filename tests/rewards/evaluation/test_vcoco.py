@@ -13,6 +13,7 @@ from datamodules.human_in_place_files import HumanInPlaceFiles
 from datamodules.schema.interfaces import Scorer
 from rewards.evaluation.features import TinyFeatures
 from rewards.evaluation.human_in_place import COLUMNS, InPlaceJudges, paper_value, scorer_name
+from rewards.evaluation.person_region import PersonSegmenter
 from rewards.evaluation.vcoco import main, score_folder
 from rewards.functional.frechet import feature_distance
 
@@ -58,6 +59,13 @@ def generated(samples, tmp_path):
     return folder
 
 
+class Marked(PersonSegmenter):
+    """Nobody anywhere."""
+
+    def masks(self, images):
+        return torch.zeros(len(images), *images.shape[-2:], dtype=torch.bool)
+
+
 @pytest.fixture
 def judges():
     return InPlaceJudges(text=Counting(), preference=Counting())
@@ -75,17 +83,19 @@ def test_the_row_is_made_of_named_figures(samples, generated, judges, tmp_path):
     assert figures["CS"] == "Counting"
     assert figures["LPIPS"] == "background_perceptual_tiny"
     assert figures["HPS"] == "person_Counting"
-    assert {c: cell["paper"] for c, cell in row["row"].items() if cell["paper"]} == {
+    assert not any(cell["paper"] for cell in row["row"].values())
+    real = InPlaceJudges(people=Marked()).names()
+    assert {c: paper_value(c, figure) for c, figure in real.items() if paper_value(c, figure)} == {
         "PSNR": 25.61,
         "SSIM": 0.885,
     }
     assert row == json.loads((tmp_path / "out" / "row.json").read_text())
     lines = [json.loads(line) for line in (tmp_path / "out" / "images.jsonl").read_text().splitlines()]
     by_id = {line["image_id"]: line["figures"] for line in lines}
-    assert by_id[1]["background_psnr"] > 40, "outside people the truth is the scene"
+    assert by_id[1]["background_psnr_tiny"] > 40, "outside people the truth is the scene"
     assert by_id[2]["person_Counting"] is None, "nobody is in the empty scene"
     assert row["row"]["HPS"]["n"] == 3
-    psnr = [figures["background_psnr"] for figures in by_id.values()]
+    psnr = [figures["background_psnr_tiny"] for figures in by_id.values()]
     assert row["row"]["PSNR"]["value"] == pytest.approx(sum(psnr) / 4)
     assert row["row"]["PSNR"]["low"] <= row["row"]["PSNR"]["value"] <= row["row"]["PSNR"]["high"]
 
@@ -118,6 +128,9 @@ def test_a_second_run_scores_only_what_changed(samples, generated, judges, tmp_p
     third = score_folder(generated, samples, judges, out)
     assert third["row"]["PSNR"]["value"] < first["row"]["PSNR"]["value"]
     assert len((out / "images.jsonl").read_text().splitlines()) == 4
+    Counting.calls = 0
+    score_folder(generated, samples, judges, out, asked="another file of weights")
+    assert Counting.calls == 7, "lines of other judges are not taken up"
 
 
 def test_the_command_line(vcoco, generated, tmp_path, capsys):
@@ -152,6 +165,34 @@ def test_the_command_line(vcoco, generated, tmp_path, capsys):
     assert "none of 2 test cases has an image" in capsys.readouterr().err.replace("\n", " ")
 
 
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--limit", "-1"], "--limit: -1 test cases"),
+        (["--choice.size", "100"], "size: 100 must be a multiple of 16"),
+        (["--judges.features.class_path", "rewards.evaluation.features.InceptionFeatures"], "weights"),
+        (["--out", "OCCUPIED"], "OCCUPIED"),
+    ],
+)
+def test_what_makes_no_sense_is_said_in_a_line(
+    vcoco, generated, tmp_path, capsys, more, message, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "OCCUPIED").write_text("a file")
+    annotations = vcoco / "annotations"
+    arguments = [
+        *("--images", str(generated), "--files.backgrounds", str(vcoco / "backgrounds")),
+        *("--files.images", json.dumps([str(vcoco / "train2014"), str(vcoco / "val2014")])),
+        *("--files.annotations", json.dumps([str(p) for p in annotations.glob("person_keypoints*")])),
+        *("--files.prompts", json.dumps([str(p) for p in annotations.glob("captions*")])),
+        *more,
+    ]
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert message in capsys.readouterr().err.replace("\n", " ")
+
+
 def test_papers_values_stand_only_beside_the_papers_judges():
     assert paper_value("FID", "frechet_inception") == 15.48
     assert paper_value("FID", "frechet_inception_0011aabb") is None
@@ -166,5 +207,5 @@ def test_judges_are_checked(samples, judges):
     with pytest.raises(ValueError, match=r"images: shape \(1, 3, 64, 64\)"):
         judges.figures(batch.target[..., :64, :64], batch)
     figures = judges.figures(batch.target, replace(batch, people_mask=torch.ones_like(batch.people_mask)))
-    assert bool(figures["background_psnr"].isnan().all())
+    assert bool(figures["background_psnr_tiny"].isnan().all())
     assert scorer_name(Counting()) == "Counting"
