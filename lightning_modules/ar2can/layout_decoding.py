@@ -185,7 +185,10 @@ def _finish(row: _Row) -> Answer:
     refusal = row.refusal if row.done else "unreadable"
     if refusal:
         return Answer(tally=row.text, refusal=refusal, mended=tuple(mended))
-    centres, sides = torch.stack(row.boxes).split(2, dim=-1)
+    predicted = torch.stack(row.boxes)
+    if not bool(predicted.isfinite().all()):
+        return Answer(tally=row.text, refusal="unreadable", mended=tuple(mended))
+    centres, sides = predicted.split(2, dim=-1)
     if bool((sides < MIN_SIDE).any()):
         mended.append("small")
     boxes = box_convert(torch.cat([centres, sides.clamp(min=MIN_SIDE * 1.01)], dim=-1), "cxcywh", "xyxy")

@@ -52,6 +52,8 @@ def main(args: Sequence[str] | None = None) -> None:
     )
     try:
         check_prompt(options.prompt)
+        if request.kind == "llm":
+            refuse_drafting(options)
         module = architect(request)
         start = time.perf_counter()
         found = plan_prompt(module, options.prompt, request)
@@ -81,6 +83,21 @@ def main(args: Sequence[str] | None = None) -> None:
             "the prompt names no number: these are the people of the draft, as many as it shows (--people)"
         )
     console.print(f"written to {options.out}")
+
+
+def refuse_drafting(options: argparse.Namespace) -> None:
+    """Options that Architect-A would silently ignore.
+
+    Raises:
+        ValueError: naming one that is given.
+    """
+    for name, given in (
+        ("draft", options.draft is not None),
+        ("seed", options.seed != 0),
+        ("redraws", options.redraws > 0),
+    ):
+        if given:
+            raise ValueError(f"--{name}: is for Architect-B; add --architect flow, or leave it out")
 
 
 def add_options(parser: argparse.ArgumentParser, prefix: str = "") -> None:

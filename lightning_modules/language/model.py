@@ -75,6 +75,9 @@ class LanguageModel(nn.Module):
                         r=self.lora.rank, lora_alpha=self.lora.alpha, target_modules=list(self.lora.targets)
                     )
                     inject_adapter_in_model(config, self.network)
+                    for parameter in self.network.parameters():
+                        if parameter.requires_grad:  # small updates and slow averages get lost in bfloat16
+                            parameter.data = parameter.data.float()
             self.network.get_input_embeddings().requires_grad_(False)
         return self
 

@@ -112,6 +112,11 @@ def test_boxes_are_brought_into_the_image_or_refused():
     assert answer("2SCCE", boxes=[word, word, same, same]).refusal == "overlapping"
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_box_that_is_no_number_is_no_plan(value):
+    assert answer("1SCE", boxes=[[0.5, 0.4, value, 0.2]] * 6).refusal == "unreadable"
+
+
 def test_cached_decoding_is_uncached_decoding(knowing_architect):
     prompts = [e.prompt for e in known_examples()]
     for a, b in zip(

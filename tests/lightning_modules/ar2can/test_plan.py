@@ -64,6 +64,9 @@ def test_a_prompt_that_cannot_be_planned(knowing_files, tmp_path, capsys, prompt
         (["--config", str(CONFIGS / "ar2can" / "artist_tiny.yaml")], "trains a GRPOArtistModule"),
         (["--weights", "nowhere.safetensors"], "--weights: there is no file nowhere.safetensors"),
         (["--redraws", "-1"], "--redraws: -1 must be 0 or more"),
+        (["--redraws", "2"], "--redraws: is for Architect-B"),
+        (["--seed", "2"], "--seed: is for Architect-B"),
+        (["--draft", "draft.png"], "--draft: is for Architect-B"),
         (["--out", "/dev/null/plan.json"], "/dev/null"),
     ],
 )

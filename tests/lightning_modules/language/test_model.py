@@ -74,6 +74,18 @@ def test_lora_changes_nothing_at_first_and_alone_is_trained(folder):
     assert everything == {"network.model.embed_tokens.weight"}
 
 
+def test_lora_is_trained_in_single_precision_on_a_half_precision_model(folder):
+    """An update of a thousandth of a weight is less than bfloat16 can tell."""
+    model = LanguageModel(folder, lora=LanguageLoRA(rank=4), dtype="bfloat16").configure()
+    kinds = {p.requires_grad: p.dtype for p in model.parameters()}
+    assert kinds == {True: torch.float32, False: torch.bfloat16}
+    ids = torch.randint(0, 10, (2, 5))
+    hidden = model.hidden(model.embed(ids))
+    assert hidden.dtype == torch.bfloat16
+    hidden.sum().backward()
+    assert all(p.grad.dtype == torch.float32 for p in model.parameters() if p.grad is not None)
+
+
 def test_prompts_go_through_the_chat_template(folder):
     model = LanguageModel(folder, system="Plan .")
     assert (
