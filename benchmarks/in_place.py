@@ -26,6 +26,7 @@ from lightning_modules.skeleguide.insert import WEIGHTS
 from lightning_modules.skeleguide.module import ReasonRenderModule
 from lightning_modules.skeleguide.samples import Composition
 
+SAMPLING = "model.init_args.sampling"  # is how trained sets draw
 LATENTS = {"data.init_args.latents": "data/latents"}
 SEED_KEYS = ("seed_everything", "model.init_args.recipe.seed", "data.init_args.first_seed")
 Pose = Literal["reasoned", "given", "edited"]
@@ -155,7 +156,9 @@ class TrainedInPlace(InPlace):
         name: str = "trained",
     ) -> None:
         super().__init__(config, None, shows, changes, name)
-        self.run = TrainingRun(self.config, self.changes, without, hardware, folder, SEED_KEYS, LATENTS)
+        self.run = TrainingRun(
+            self.config, self.changes, without, hardware, folder, SEED_KEYS, LATENTS, (SAMPLING,)
+        )
         self.training = Training()
         self._seed: int | None = None
 

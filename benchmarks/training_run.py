@@ -4,6 +4,7 @@ A folder is named by everything that decides the result (``benchmarks.training_d
 begins anew.
 """
 
+import copy
 import os
 import shutil
 import signal
@@ -46,6 +47,7 @@ class TrainingRun:
         seed_keys: arguments that take the seed.
         shared: arguments that name a folder which all trainings share, and its path; they decide no result, and are
             given to configurations that have them.
+        indifferent: arguments that the result of a training does not depend on: they are no part of its name.
     """
 
     def __init__(
@@ -57,7 +59,9 @@ class TrainingRun:
         folder: str,
         seed_keys: Sequence[str],
         shared: Mapping[str, str] | None = None,
+        indifferent: Sequence[str] = (),
     ) -> None:
+        self.indifferent = indifferent
         self.shared = {key: Path(path).resolve() for key, path in (shared or {}).items()}
         self.config, self.changes, self.without = config, list(changes), list(without)
         self.hardware, self.folder, self.seed_keys = found(hardware, "hardware"), Path(folder), seed_keys
@@ -80,7 +84,7 @@ class TrainingRun:
             ValueError: as :meth:`written`.
         """
         written = self.written(seed)
-        run = self.folder / f"{self.config.stem}-{digest(written)}"
+        run = self.folder / f"{self.config.stem}-{self.digest(written)}"
         trained = run / result(written)
         if not trained.is_file() or not (run / SECONDS_FILE).is_file():
             # the command line cannot cut a list of callbacks; a file can
@@ -90,6 +94,17 @@ class TrainingRun:
             if not trained.is_file():
                 raise TrainingFailed(f"training in {run} wrote no {trained.name}")
         return run, trained
+
+    def digest(self, written: dict[str, Any]) -> str:
+        """The name of a training, by its whole configuration (:meth:`written`)."""
+        deciding = copy.deepcopy(written)
+        for key in self.indifferent:
+            *path, last = key.split(".")
+            place: Any = deciding
+            for part in path:
+                place = place[part]
+            place.pop(last, None)
+        return digest(deciding)
 
     def written(self, seed: int) -> dict[str, Any]:
         """The whole configuration of a training.

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 import torch
 
-from benchmarks import training_run
 from benchmarks.ceilings import TrueLayouts
 from benchmarks.generation import check_generator
 from benchmarks.in_place import InPlace, TrainedInPlace
@@ -137,7 +136,7 @@ def test_a_method_is_trained_once_per_seed_and_draws(batch, tmp_path):
 
 def digest(suite, name, seed=0):
     made = TrainedInPlace(**suite.methods[name].generator.init_args)
-    return training_run.digest(made.run.written(seed))
+    return made.run.digest(made.run.written(seed))
 
 
 def test_the_tables_share_their_training_and_differ_in_the_others():
@@ -147,6 +146,15 @@ def test_the_tables_share_their_training_and_differ_in_the_others():
     assert digest(two, "given_pose") == digest(two, "edited_pose") == digest(three, "joint") == joint
     others = {digest(two, "single_stage"), digest(two, "implicit"), digest(three, "stage_one")}
     assert len(others | {joint, digest(two, "skeleguide", 1)}) == 5
+
+
+def test_how_trained_sets_draw_is_no_part_of_a_trainings_name():
+    plain, quick, other = (
+        TrainedInPlace(changes=changes)
+        for changes in ([], QUICK, ["model.init_args.recipe.text_dropout=0.2"])
+    )
+    names = [made.run.digest(made.run.written(0)) for made in (plain, quick, other)]
+    assert names[0] == names[1] != names[2]
 
 
 def test_the_tiny_suite_shows_it():
