@@ -45,23 +45,23 @@ def test_both_sets_are_small():
 
 
 def test_somebody_is_put_into_every_scene(drawn):
-    """Skeletons are read off nearly every layout, and the images show about as many people as are asked for."""
+    """Most layouts and most images show as many people as are asked for."""
     counted = count(drawn["reasoned"])
-    assert float((counted["faces"] > 0).float().mean()) >= 0.9
-    assert mean(counted, "count_error") <= 1
-    assert mean(counted, "count_exact") >= 0.3
-    assert mean(layout_quality(drawn["layout"]), "layout_count") > 0
+    assert float(counted["faces"].min()) > 0
+    assert mean(counted, "count_error") <= 0.5
+    assert mean(counted, "count_exact") >= 0.5
+    assert mean(layout_quality(drawn["layout"]), "layout_count") >= 0.5
 
 
 def test_given_skeletons_become_as_many_people_in_these_poses(drawn):
-    assert mean(count(drawn["given"]), "count_exact") >= 0.7
-    assert mean(body_pose(drawn["given"]), "oks") >= 0.6
+    assert mean(count(drawn["given"]), "count_exact") >= 0.85
+    assert mean(body_pose(drawn["given"]), "oks") >= 0.65
 
 
 def test_a_moved_arm_moves_in_the_image(drawn):
     given, edited = edited_pose(drawn["given"]), edited_pose(drawn["edited"])
-    assert mean(edited, "edited_oks") >= 0.6
-    assert mean(edited, "edited_limb") >= mean(given, "edited_limb") + 0.1
+    assert mean(edited, "edited_oks") >= 0.63
+    assert mean(edited, "edited_limb") >= mean(given, "edited_limb") + 0.15
 
 
 @pytest.mark.parametrize("pose", ["reasoned", "given", "edited"])
@@ -69,7 +69,7 @@ def test_the_place_stays(drawn, pose):
     """Beside a place of another scene, which has some 10 dB."""
     own = mean(background(drawn[pose]), "background_psnr")
     swapped = replace(drawn[pose], images=drawn[pose].images.roll(1, 0))
-    assert own >= 19
+    assert own >= 22
     assert mean(background(swapped), "background_psnr") < own - 5
 
 
