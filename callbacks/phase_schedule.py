@@ -118,10 +118,18 @@ class PhaseSchedule(L.Callback):
         cast(Phased, pl_module).set_phase(self.phase)
 
     def state_dict(self) -> dict[str, Any]:
-        """Where the schedule stands."""
-        return {"place": self.place, "began": self.began, "waited": self.waited, "best": self.best}
+        """Where the schedule stands, by the phase's name: a resumed run may have other lengths."""
+        phase = None if self.over else self.phase
+        return {"phase": phase, "began": self.began, "waited": self.waited, "best": self.best}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from a checkpoint."""
-        for name, value in state_dict.items():
-            setattr(self, name, value)
+        """Go on from a checkpoint.
+
+        Raises:
+            ValueError: if it is from a phase that has no steps here.
+        """
+        phase, names = state_dict["phase"], list(self.steps)
+        if phase is not None and phase not in names:
+            raise ValueError(f"steps: the checkpoint is in phase {phase!r}; give it steps, beside {names}")
+        self.place = len(names) if phase is None else names.index(phase)
+        self.began, self.waited, self.best = (state_dict[name] for name in ("began", "waited", "best"))

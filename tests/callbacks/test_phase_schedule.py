@@ -81,10 +81,18 @@ def test_each_phase_watches_its_own_best(tmp_path):
 def test_the_state_goes_on_inside_a_phase(tmp_path):
     schedule = PhaseSchedule({"first": 3, "last": 9}, {"last": "val/loss"}, Plateau(3))
     fit(Falling([0.5, 0.6, 0.7, 0.8, 0.9]), schedule, steps=7, folder=tmp_path)
-    assert schedule.state_dict() == {"place": 1, "began": 3, "waited": 1, "best": pytest.approx(0.6)}
+    assert schedule.state_dict() == {"phase": "last", "began": 3, "waited": 1, "best": pytest.approx(0.6)}
     again = PhaseSchedule({"first": 3, "last": 9}, {"last": "val/loss"}, Plateau(3))
     again.load_state_dict(schedule.state_dict())
     assert (again.phase, again.state_dict()) == ("last", schedule.state_dict())
+    later = PhaseSchedule({"before": 2, "first": 3, "last": 20})
+    later.load_state_dict(schedule.state_dict())
+    assert later.phase == "last"
+    with pytest.raises(ValueError, match="checkpoint is in phase 'last'; give it steps"):
+        PhaseSchedule({"first": 3}).load_state_dict(schedule.state_dict())
+    through = PhaseSchedule({"first": 3})
+    through.load_state_dict({**schedule.state_dict(), "phase": None})
+    assert through.over
 
 
 def test_bad_schedules_say_what_to_do(tmp_path):

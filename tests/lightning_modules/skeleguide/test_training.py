@@ -119,7 +119,7 @@ def test_the_checkpoint_holds_both_sets_the_phase_and_nothing_frozen(straight):
     folder, module, *_ = straight
     checkpoint = torch.load(folder / "step=4.ckpt", weights_only=True)
     assert checkpoint["phase"] == "joint"
-    assert checkpoint["callbacks"]["PhaseSchedule"]["place"] == 1
+    assert checkpoint["callbacks"]["PhaseSchedule"]["phase"] == "joint"
     names = {key.split(".")[2] for key in checkpoint["state_dict"] if key.startswith("backbone.adapters.")}
     assert names == {SKELETAL, APPEARANCE}
     assert len(checkpoint["state_dict"]) == len(list(module.backbone.adapters.parameters()))
