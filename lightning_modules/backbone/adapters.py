@@ -10,7 +10,7 @@ Files are diffusers/PEFT LoRA files: ``pipe.load_lora_weights`` takes them.
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Self, cast
@@ -163,6 +163,24 @@ class LoRASet(nn.Module):
         partial = target.with_suffix(".partial")
         save_file(state, partial, metadata=metadata)
         partial.replace(target)
+
+    @classmethod
+    def load_for(cls, path: str | Path, scope: dict[str, Any] | None, layers: Container[str]) -> Self:
+        """Read a set for a use: the scope it was saved with (None takes any), and the layers there are.
+
+        Raises:
+            ValueError: if the set was trained for another use, or for layers that are not there.
+        """
+        lora, trained = cls.load(path)
+        if scope is not None and trained != scope:
+            raise ValueError(
+                f"path: {path} was trained as {trained}, and is used here as {scope}; use its configuration"
+            )
+        if unknown := sorted(layer for layer in lora.layers if layer not in layers):
+            raise ValueError(
+                f"path: {path} updates layers this backbone does not have, for example {unknown[0]}"
+            )
+        return lora
 
     @classmethod
     def load(cls, path: str | Path) -> tuple[Self, dict[str, Any]]:

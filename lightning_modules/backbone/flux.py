@@ -95,22 +95,12 @@ class FluxBackbone(nn.Module):
 
         Args:
             name: of the set in this backbone.
-            path: the file.
-            scope: how the set is to be used; None takes it however it was trained.
+            path, scope: as :meth:`LoRASet.load_for` takes them.
 
         Raises:
-            ValueError: if the set was trained for another use, or for layers that are not here.
+            ValueError: as :meth:`LoRASet.load_for`.
         """
-        lora, trained = LoRASet.load(path)
-        if scope is not None and trained != scope:
-            raise ValueError(
-                f"path: {path} was trained as {trained}, and is used here as {scope}; use its configuration"
-            )
-        unknown = sorted(set(lora.layers) - set(self.linear_layers()))
-        if unknown:
-            raise ValueError(
-                f"path: {path} updates layers this backbone does not have, for example {unknown[0]}"
-            )
+        lora = LoRASet.load_for(path, scope, self.linear_layers())
         self.adapters[name] = lora.to(next(self.transformer.parameters()).device)
 
     def linear_layers(self) -> dict[str, tuple[int, int]]:

@@ -25,6 +25,7 @@ from lightning_modules.flow.path import interpolate
 from lightning_modules.flow.sampling import sample
 from lightning_modules.flow.timesteps import sigma_schedule
 from lightning_modules.skeleguide.condition_branch import ConditionBranch
+from lightning_modules.skeleguide.idle_sets import leave_idle, zero_of_idle
 from lightning_modules.skeleguide.layout_estimate import Prediction
 from lightning_modules.skeleguide.phases import Phase, phase_named
 from lightning_modules.skeleguide.recipe import InPlaceRecipe, InPlaceSampling, StageGuidance
@@ -129,25 +130,12 @@ class InPlaceModule(L.LightningModule, ABC):
         logged = {f"train/{name}": value.detach() for name, value in {**means, "loss": total}.items()}
         self.log_dict(logged, prog_bar=True, batch_size=len(batch))
         self.log("train/phase", float(self.phases.index(self.phase)), batch_size=len(batch))
-        return total + self._zero_of_idle_sets()
+        return total + zero_of_idle(self.backbone.adapters, self.phase.trains)
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Leave idle sets as they are: without a gradient Adam neither moves them nor counts the step.
-
-        ZeRO keeps gradients of its own and steps idle sets too, at a rate of 0: they do not move either, but their
-        steps are counted. So a set whose moments are still empty begins with fresh ones. One that is trained, idles
-        and is trained again (in no row of the paper's table) finds them decayed there.
-        """
+        """Leave idle sets as they are."""
         self._stepped = self.phase.trains
-        for group in optimizer.param_groups:
-            idle = group["name"] not in self.phase.trains
-            fresh = not any(_begun(optimizer.state.get(parameter, {})) for parameter in group["params"])
-            group["lr"] = 0.0 if idle else self.recipe.learning_rate
-            for parameter in group["params"]:
-                if idle:
-                    parameter.grad = None
-                elif fresh:
-                    optimizer.state.pop(parameter, None)
+        leave_idle(optimizer, self._stepped, self.recipe.learning_rate)
 
     def rested(self, parameter: str) -> bool:
         """Whether the last optimizer step left a parameter as it was."""
@@ -292,12 +280,6 @@ class InPlaceModule(L.LightningModule, ABC):
                 verified(path.parent, name)
             self.backbone.load_adapter(name, path, self.adapter_scope(name))
 
-    def _zero_of_idle_sets(self) -> Float[Tensor, ""]:
-        """Zero, with a gradient of zero for every set: data-parallel training waits for one of each parameter."""
-        idle = [lora for name, lora in self.backbone.adapters.items() if name not in self.phase.trains]
-        sums = [parameter.sum() for lora in idle for parameter in lora.parameters()]
-        return 0.0 * torch.stack(sums).sum() if sums else torch.zeros((), device=self.device)
-
     def _batches_seen(self, batch_idx: int) -> int:
         """Training batches before this one: several to an optimizer step where gradients are accumulated."""
         accumulated = 1 if self._trainer is None else self.trainer.accumulate_grad_batches
@@ -307,8 +289,3 @@ class InPlaceModule(L.LightningModule, ABC):
         """Randomness that depends on seed, batch, process and stream alone: runs resume exactly."""
         place = (self.recipe.seed * 100_003 + step) * 1009 + self.global_rank
         return Generator().manual_seed(place * 1009 + stream)
-
-
-def _begun(state: dict[str, Any]) -> bool:
-    """Whether Adam has seen a gradient."""
-    return "exp_avg_sq" in state and bool(state["exp_avg_sq"].any())

@@ -94,31 +94,35 @@ def join_encoded(samples: Sequence[EncodedScenes]) -> EncodedScenes:
 class EncodedInPlaceData(HumanInPlaceDataModule):
     """As ``HumanInPlaceDataModule``, but training reads latents from disk, written before the first step.
 
+    For modules with the shipped codec.
+
     Args:
         encoder: prompt encoder, the module's own; MiniLM by default.
-        codec: codec folder, the module's own; the shipped one by default.
         latents: folder where they are kept.
         size: scenes of the training split that are encoded, of any number of people; a multiple of ``SHARD_SIZE``.
         counts: numbers of people in the samples that are taken; 1 to 7.
         batch_size: samples per batch.
         n_val: validation samples, drawn and encoded as they come.
+        n_test: test samples, likewise.
         first_seed: of the order of the training samples, and of the other splits.
     """
 
     def __init__(
         self,
         encoder: PromptEncoder | None = None,
-        codec: str | None = None,
         latents: str = "data/latents",
         size: int = 12_000,
         counts: tuple[int, ...] = (1, 2, 3),
         batch_size: int = 16,
         n_val: int = 96,
+        n_test: int = 96,
         first_seed: int = 0,
     ) -> None:
-        super().__init__(n_val=n_val, counts=counts, batch_size=batch_size, first_seed=first_seed)
+        super().__init__(
+            n_val=n_val, n_test=n_test, counts=counts, batch_size=batch_size, first_seed=first_seed
+        )
         self.encoder = encoder or MiniLMPromptEncoder()
-        self.codec, self.latents, self.size = codec, Path(latents), size
+        self.latents, self.size = Path(latents), size
 
     def described(self) -> str:
         """What a model is trained on, for its card."""
@@ -134,4 +138,4 @@ class EncodedInPlaceData(HumanInPlaceDataModule):
         return step_loader(scenes, self.batch_size, join_encoded, self.trainer, self.seed)
 
     def _files(self) -> list[Path]:
-        return build_shards(self.latents, self.size, self.codec, self.encoder, SHARD_SIZE)
+        return build_shards(self.latents, self.size, None, self.encoder, SHARD_SIZE)

@@ -6,7 +6,6 @@ count their padding, the last block pools by maximum, and there are 1008 classes
 
 import hashlib
 from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
 from jaxtyping import Float
@@ -89,7 +88,7 @@ class InceptionNetwork(nn.Module):
         network = fid_inception()
         try:
             network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-        except (RuntimeError, UnpicklingError, EOFError) as error:
+        except Exception as error:
             raise ValueError(
                 f"weights: {weights} is not FID's Inception: {str(error).splitlines()[-1].strip()[:160]}"
             ) from error

@@ -4,7 +4,6 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
 from jaxtyping import Bool, Float
@@ -72,7 +71,7 @@ class MaskRCNNMasks(PersonSegmenter):
         network = maskrcnn_resnet50_fpn(weights=None, weights_backbone=None)
         try:
             network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-        except (RuntimeError, UnpicklingError, EOFError) as error:
+        except Exception as error:
             raise ValueError(f"weights: {weights} is not torchvision's maskrcnn_resnet50_fpn") from error
         self._network, self.score, self.device = (
             network.eval().requires_grad_(False).to(device),

@@ -106,4 +106,4 @@ def test_a_training_validates_its_own_set():
     for fn in (TrainerFn.FITTING, TrainerFn.VALIDATING):
         trainer.state.fn = fn
         importing.on_validation_start(trainer, module)
-    assert loaded == [("policy", lora_file("artist_tiny"))]
+    assert loaded == [("policy", lora_file("artist_tiny"), None)]
