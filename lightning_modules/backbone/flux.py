@@ -91,14 +91,12 @@ class FluxBackbone(nn.Module):
         return lora
 
     def load_adapter(self, name: str, path: str | Path, scope: dict[str, Any] | None = None) -> None:
-        """Read a LoRA set from a diffusers file.
+        """Read a LoRA set from a diffusers file, as :meth:`LoRASet.load_for` does.
 
         Args:
             name: of the set in this backbone.
-            path, scope: as :meth:`LoRASet.load_for` takes them.
-
-        Raises:
-            ValueError: as :meth:`LoRASet.load_for`.
+            path: the file.
+            scope: how the set is to be used; None takes it however it was trained.
         """
         lora = LoRASet.load_for(path, scope, self.linear_layers())
         self.adapters[name] = lora.to(next(self.transformer.parameters()).device)

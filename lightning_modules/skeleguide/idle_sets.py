@@ -24,8 +24,8 @@ def leave_idle(optimizer: torch.optim.Optimizer, trains: Collection[str], learni
     """Before a step: without a gradient Adam neither moves idle sets nor counts the step.
 
     ZeRO keeps gradients of its own and steps idle sets too, at a rate of 0: they do not move either, but their steps
-    are counted. So a set whose moments are still empty begins with fresh ones. One that is trained, idles and is trained
-    again (in no row of the paper's table) finds them decayed there.
+    are counted. So a set whose moments are still empty begins with fresh ones. One that is trained, idles and is
+    trained again (in no row of the paper's table) finds them decayed there.
     """
     for group in optimizer.param_groups:
         idle = group["name"] not in trains
