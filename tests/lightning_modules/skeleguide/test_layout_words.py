@@ -16,9 +16,9 @@ def texts_read(module, call):
     seen = {}
     sequence = module.branch.sequence
 
-    def spy(prompts, canvas, picture, grid, adapter):
+    def spy(prompts, canvas, picture, adapter):
         seen.setdefault(adapter, (prompts.tokens, prompts.valid, prompts.pooled))
-        return sequence(prompts, canvas, picture, grid, adapter)
+        return sequence(prompts, canvas, picture, adapter)
 
     object.__setattr__(module.branch, "sequence", spy)
     call(module)
