@@ -89,7 +89,7 @@ class TrainingRun:
         if not trained.is_file() or not (run / SECONDS_FILE).is_file():
             # the command line cannot cut a list of callbacks; a file can
             arguments = ["-c", WRITTEN] if self.without else self._arguments(seed)
-            shared = [f"{key}={path}" for key, path in self.shared.items() if _has(written, key)]
+            shared = [f"{key}={path}" for key, path in self.shared.items() if _holder(written, key)]
             _fit(run, [*arguments, *shared], written, tell)
             if not trained.is_file():
                 raise TrainingFailed(f"training in {run} wrote no {trained.name}")
@@ -99,11 +99,8 @@ class TrainingRun:
         """The name of a training, by its whole configuration (:meth:`written`)."""
         deciding = copy.deepcopy(written)
         for key in self.indifferent:
-            *path, last = key.split(".")
-            place: Any = deciding
-            for part in path:
-                place = place[part]
-            place.pop(last, None)
+            if (holder := _holder(deciding, key)) is not None:
+                del holder[key.split(".")[-1]]
         return digest(deciding)
 
     def written(self, seed: int) -> dict[str, Any]:
@@ -159,14 +156,13 @@ def arguments(hardware: Path, config: Path, changes: Sequence[str]) -> list[str]
     return ["-c", str(hardware), "-c", str(config), *changes]
 
 
-def _has(written: dict[str, Any], key: str) -> bool:
-    """Whether a configuration has an argument, given as ``a.b.c``."""
-    place: Any = written
-    for part in key.split("."):
-        if not isinstance(place, dict) or part not in place:
-            return False
-        place = place[part]
-    return True
+def _holder(written: dict[str, Any], key: str) -> dict[str, Any] | None:
+    """The part of a configuration that holds an argument, given as ``a.b.c``; None where it has none."""
+    holder: Any = written
+    *path, last = key.split(".")
+    for part in path:
+        holder = holder.get(part) if isinstance(holder, dict) else None
+    return holder if isinstance(holder, dict) and last in holder else None
 
 
 def _fit(run: Path, arguments: list[str], written: dict[str, Any], tell: Callable[[str], None]) -> None:

@@ -12,6 +12,7 @@ from typing import NamedTuple, Self
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+from torch.nn import functional
 
 from datamodules.schema.detections import Detections
 
@@ -125,9 +126,7 @@ class PromptEmbedding:
 
 def _padded(values: Tensor, slots: int) -> Tensor:
     """Zeros in the token slots (axis 1) that are missing."""
-    return torch.cat(
-        [values, values.new_zeros(len(values), slots - values.shape[1], *values.shape[2:])], dim=1
-    )
+    return functional.pad(values, (0, 0) * (values.ndim - 2) + (0, slots - values.shape[1]))
 
 
 class PromptEncoder(ABC):

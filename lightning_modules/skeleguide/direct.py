@@ -6,11 +6,10 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from datamodules.schema.interfaces import PromptEmbedding, PromptEncoder
+from datamodules.schema.interfaces import PromptEncoder
 from lightning_modules.backbone.flux import FluxBackbone
 from lightning_modules.backbone.latents import token_grid
 from lightning_modules.backbone.positions import grid_ids
-from lightning_modules.backbone.tokens import TokenSequence
 from lightning_modules.skeleguide.condition_branch import ConditionBranch
 from lightning_modules.skeleguide.in_place import InPlaceModule
 from lightning_modules.skeleguide.phases import APPEARANCE, RENDER, Phase
@@ -53,17 +52,9 @@ class DirectModule(InPlaceModule):
         predicted = self.predict(scenes, APPEARANCE, data, scenes.source, rng)
         return {RENDER: predicted.loss(data, weight)}
 
-    def sequence(
-        self,
-        prompts: PromptEmbedding,
-        adapter: str,
-        picture: Float[Tensor, "b s c"],
-        canvas: Float[Tensor, "b t c"],
-        grid: tuple[int, int],
-    ) -> TokenSequence:
+    def shown(self, picture: Float[Tensor, "b s c"]) -> Float[Tensor, "b t c"]:
         """The scene stands behind the image, and behind the pose map too."""
-        shown = torch.cat([picture, picture], dim=1) if self.pose_map else picture
-        return super().sequence(prompts, adapter, shown, canvas, grid)
+        return torch.cat([picture, picture], dim=1) if self.pose_map else picture
 
     def canvas_ids(self, grid: tuple[int, int]) -> Float[Tensor, "1 s 3"]:
         """The image's tokens, then those of the pose map to the right of it."""

@@ -219,11 +219,15 @@ class InPlaceModule(L.LightningModule, ABC):
     ) -> TokenSequence:
         """Prompt, canvas and condition as the backbone takes them."""
         drawn = TokenGroup(canvas, self.canvas_ids(grid).to(canvas.device))
-        return self.branch.sequence(self.asked(prompts, adapter), drawn, picture, adapter)
+        return self.branch.sequence(self.asked(prompts, adapter), drawn, self.shown(picture), adapter)
 
     def asked(self, prompts: PromptEmbedding, adapter: str) -> PromptEmbedding:
         """The prompts as the stage with the LoRA set called ``adapter`` reads them."""
         return prompts
+
+    def shown(self, picture: Float[Tensor, "b s c"]) -> Float[Tensor, "b t c"]:
+        """The picture, token by token where the canvas has its own."""
+        return picture
 
     def canvas_ids(self, grid: tuple[int, int]) -> Float[Tensor, "1 s 3"]:
         """Where the tokens stand that are drawn."""
@@ -245,9 +249,11 @@ class InPlaceModule(L.LightningModule, ABC):
         guidance = self.sampling.guidance.get(adapter, StageGuidance())
 
         def away() -> TokenSequence:
-            empty = self.encoder.encode([""] * len(picture)).to(picture.device)
+            empty = self.encoder.encode([""])
             if guidance.away_from == "picture":
-                return self.sequence(empty, adapter, picture, noise, grid)
+                return replace(
+                    unprompted(sequence, self.asked(empty, adapter)), conditions=sequence.conditions
+                )
             return unprompted(sequence, empty)
 
         sigmas = sigma_schedule(self.sampling.steps, shape[1], self.sampling.shift)

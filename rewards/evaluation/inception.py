@@ -88,7 +88,7 @@ class InceptionNetwork(nn.Module):
         network = fid_inception()
         try:
             network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-        except Exception as error:
+        except Exception as error:  # a damaged file raises whatever its reader stumbles over
             raise ValueError(
                 f"weights: {weights} is not FID's Inception: {str(error).splitlines()[-1].strip()[:160]}"
             ) from error

@@ -71,7 +71,7 @@ class MaskRCNNMasks(PersonSegmenter):
         network = maskrcnn_resnet50_fpn(weights=None, weights_backbone=None)
         try:
             network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-        except Exception as error:
+        except Exception as error:  # a damaged file raises whatever its reader stumbles over
             raise ValueError(f"weights: {weights} is not torchvision's maskrcnn_resnet50_fpn") from error
         self._network, self.score, self.device = (
             network.eval().requires_grad_(False).to(device),
