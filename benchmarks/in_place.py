@@ -27,7 +27,7 @@ from lightning_modules.skeleguide.module import ReasonRenderModule
 from lightning_modules.skeleguide.samples import Composition
 
 SAMPLING = "model.init_args.sampling"  # is how trained sets draw
-LATENTS = {"data.init_args.latents": "data/latents"}
+LATENTS = {"data.init_args.latents.folder": "data/latents"}
 SEED_KEYS = ("seed_everything", "model.init_args.recipe.seed", "data.init_args.first_seed")
 Pose = Literal["reasoned", "given", "edited"]
 Shows = Literal["image", "layout"]
@@ -102,8 +102,10 @@ class InPlace:
         module = self._loaded()
         usual = module.sampling
         module.sampling = replace(usual, steps=usual.steps if steps is None else steps)
-        drawn = self._compose(module, batch, seed, pose)
-        module.sampling = usual
+        try:
+            drawn = self._compose(module, batch, seed, pose)
+        finally:
+            module.sampling = usual
         pictures = (
             [batch.backgrounds] if drawn.layout_image is None else [batch.backgrounds, drawn.layout_image]
         )

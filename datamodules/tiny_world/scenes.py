@@ -15,7 +15,7 @@ from torch import Tensor
 from datamodules.geometry.ordering import reading_order
 from datamodules.schema.scene import Person, Scene
 from datamodules.tiny_world.captions import Caption, write_caption
-from datamodules.tiny_world.compositions import compose
+from datamodules.tiny_world.compositions import Composition, compose
 from datamodules.tiny_world.environments import ENVIRONMENTS
 from datamodules.tiny_world.identities import SPLITS, Split
 from datamodules.tiny_world.placement import SIZE
@@ -36,6 +36,7 @@ def draw_scene(
     environment: str | None = None,
     action: str | None = None,
     frontal: bool | None = None,
+    free_arms: bool = False,
 ) -> Scene:
     """Draw a scene, 128 x 128.
 
@@ -46,6 +47,8 @@ def draw_scene(
         environment: force the place (``environments.ENVIRONMENT_NAMES``).
         action: force what everybody does (``poses.ACTIONS``).
         frontal: force that everyone looks, or does not look, at the camera.
+        free_arms: everybody has one arm where no action puts it (``free_arms.py``); the same people stand in the same
+            place, and the caption is that of the actions.
 
     Returns:
         The scene: persons in reading order, each with a 64 x 64 reference from another angle.
@@ -59,7 +62,7 @@ def draw_scene(
     composition = compose(rng, split, count=count, environment=environment, action=action, frontal=frontal)
     members = cast(rng, composition, split)
     caption = write_caption(rng, composition, members)
-    rendering, staged = _render_visibly(rng, composition.environment, members, composition.frontal)
+    rendering, staged = _render_visibly(rng, composition, members, free_arms)
     depths = {k: depth for depth, k in enumerate(reversed(rendering.order))}
     persons = [
         _person(rng, k, members[k], staged[k], rendering, caption, depths[k]) for k in range(len(members))
@@ -78,14 +81,14 @@ def draw_scene(
 
 
 def _render_visibly(
-    rng: random.Random, environment: str, members: list[CastMember], frontal: bool
+    rng: random.Random, composition: Composition, members: list[CastMember], free_arms: bool
 ) -> tuple[Rendering, list[Staged]]:
     """Stage and draw until every face can be counted; keep the clearest drawing if none is clear."""
-    place = ENVIRONMENTS[environment]
+    place = ENVIRONMENTS[composition.environment]
     empty = paint_place(place, rng)
     best: tuple[Rendering, list[Staged]] | None = None
     for _ in range(_ATTEMPTS):
-        staged = stage(rng, members, frontal)
+        staged = stage(rng, members, composition.frontal, free_arms)
         drawn = render(rng, empty, place, members, staged)
         if best is None or max(drawn.covered) < max(best[0].covered):
             best = drawn, staged

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datamodules.tiny_world.brush import Point
 from datamodules.tiny_world.compositions import Composition
 from datamodules.tiny_world.figures import Figure, solve, stand
+from datamodules.tiny_world.free_arms import with_free_arm
 from datamodules.tiny_world.identities import Identity, Split, likeness, sample_identity
 from datamodules.tiny_world.outfits import ROLES, Outfit, sample_outfit
 from datamodules.tiny_world.placement import SIZE, Slot, place
@@ -58,29 +59,39 @@ def cast(rng: random.Random, composition: Composition, split: Split) -> list[Cas
     return members
 
 
-def stage(rng: random.Random, members: list[CastMember], frontal: bool) -> list[Staged]:
+def stage(
+    rng: random.Random, members: list[CastMember], frontal: bool, free_arms: bool = False
+) -> list[Staged]:
     """Place and pose everybody so that limbs stay off the faces behind them, as far as chance allows."""
     slots = place(rng, [member.action for member in members])
-    staged = [_pose_one(rng, members[k], k, slots, frontal) for k in range(len(members))]
-    for k, member in enumerate(members):
+
+    def posed(k: int) -> Staged:
+        return _pose_one(rng, members[k], k, slots, frontal, free_arms)
+
+    staged = [posed(k) for k in range(len(members))]
+    for k in range(len(members)):
         best = _faces_hit(staged[k], staged)
         for _ in range(_POSE_TRIES):
             if best == 0:
                 break
-            other = _pose_one(rng, member, k, slots, frontal)
+            other = posed(k)
             hits = _faces_hit(other, [*staged[:k], other, *staged[k + 1 :]])
             if hits < best:
                 staged[k], best = other, hits
     return staged
 
 
-def _pose_one(rng: random.Random, member: CastMember, k: int, slots: list[Slot], frontal: bool) -> Staged:
+def _pose_one(
+    rng: random.Random, member: CastMember, k: int, slots: list[Slot], frontal: bool, free_arms: bool
+) -> Staged:
     slot = slots[k]
     neighbour = None
     if slot.leans_on is not None:
         support = slots[slot.leans_on]
         neighbour = ((support.x - slot.x) / slot.radius, (support.ground - slot.ground) / slot.radius)
     pose = sample_pose(member.action, Situation(rng, slot.room, neighbour), upright_head=frontal)
+    if free_arms:
+        pose = with_free_arm(pose, rng)
     width = rng.uniform(0.94, 1.02) if member.identity.woman else rng.uniform(1.02, 1.12)
     figure = stand(solve(pose, shoulder_width=width), slot.x, slot.ground, slot.radius)
     if frontal:

@@ -195,3 +195,22 @@ def test_seats_stay_in_the_background():
 def test_an_unknown_split_is_refused():
     with pytest.raises(ValueError, match="split: 'dev'"):
         draw_scene(0, "dev")
+
+
+def test_free_arms_move_one_arm_of_everybody_and_nothing_else():
+    """Of who need not be staged again: the same people stand in the same place, with another arm."""
+    compared, angles = 0, []
+    for seed in range(24):
+        plain, free = draw_scene(seed, "train", count=1), draw_scene(seed, "train", count=1, free_arms=True)
+        (before,), (after,) = plain.persons, free.persons
+        assert (plain.prompt, before.identity, before.action) == (free.prompt, after.identity, after.action)
+        moved = (before.keypoints[:, :2] - after.keypoints[:, :2]).norm(dim=1) > 0.03
+        if before.action in ("standing", "waving", "pointing") and not moved[11:].any():
+            compared += 1
+            shoulder, left, right = after.keypoints[5:7, :2], moved[[7, 9]], moved[[8, 10]]
+            assert left.any() != right.any()
+            side = 0 if left.any() else 1
+            elbow = after.keypoints[7 + side, :2] - shoulder[side]
+            angles.append(float(torch.atan2(elbow[0].abs(), elbow[1])))
+    assert compared >= 4
+    assert max(angles) - min(angles) > 1
