@@ -1,13 +1,16 @@
 """Generators that cheat, to show what is reachable: no model can be judged above them by the same analyzers."""
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from datamodules.geometry.draw import draw_layouts
 from datamodules.schema.scene import SceneBatch
+from datamodules.tiny_world.identities import SPLITS, Split
+from datamodules.tiny_world.scenes import draw_scene
 
 
 class SceneGenerator(Protocol):
@@ -46,6 +49,34 @@ class Renders:
     def generate(self, batch: SceneBatch, *, seed: int) -> Float[Tensor, "b 3 h w"]:
         """The scenes' own images, whatever the seed."""
         return batch.images
+
+
+class RaisedArms:
+    """The true images of the tiny world's scenes with everybody's left arm raised: the ceiling of an edited pose.
+
+    Not for other scenes, of which nobody knows what they would look like.
+    """
+
+    name = "raised arms"
+
+    def generate(self, batch: SceneBatch, *, seed: int) -> Float[Tensor, "b 3 h w"]:
+        """The scenes drawn again, whatever the seed.
+
+        Raises:
+            ValueError: if they are not those of ``benchmarks.scenes.tiny_world``.
+        """
+        drawn = []
+        for i, (name, count) in enumerate(zip(batch.scene_ids, batch.layout.counts().tolist(), strict=True)):
+            split, _, number = name.partition("/")
+            known = split in SPLITS and number.isdecimal()
+            scene = (
+                draw_scene(int(number), cast(Split, split), count=count, raised_arms=True) if known else None
+            )
+            boxes = batch.layout.boxes[i][batch.layout.valid[i]].cpu()
+            if scene is None or not torch.equal(torch.stack([p.box for p in scene.persons]), boxes):
+                raise ValueError(f"scenes: {name!r} is none of the tiny world's; leave this method out")
+            drawn.append(scene.image)
+        return torch.stack(drawn)
 
 
 class TrueLayouts:

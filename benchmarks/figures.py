@@ -128,7 +128,7 @@ FIGURES = {
         "Edited OKS",
         1,
         3,
-        "OKS to the plan with everybody's left arm turned over, a missing person counting 0",
+        "OKS to the plan with everybody's left arm raised, a missing person counting 0",
     ),
     "edited_limb": Figure("Edited arm", 1, 3, "the same over the joints that the edit moved"),
     "layout_pck": Figure(

@@ -1,7 +1,7 @@
 """People put into scenes by SkeleGuide or one of its ablations: the generators of ``skeleguide_table_2`` and ``_3``.
 
 They look at a scene's prompt and its place without people, and in the settings ``pose=given`` (the scene's own
-skeletons are rendered) and ``pose=edited`` (the same with an arm turned over, ``datamodules.geometry.edits``) at its
+skeletons are rendered) and ``pose=edited`` (the same with an arm raised, ``datamodules.geometry.edits``) at its
 skeletons.
 """
 
@@ -17,7 +17,7 @@ from torch import Tensor
 from benchmarks.training_log import Training, read_training
 from benchmarks.training_run import CPU, TrainingRun, arguments, exported_lora, found
 from datamodules.geometry.draw import draw_layouts
-from datamodules.geometry.edits import turn_left_arm
+from datamodules.geometry.edits import raise_left_arm
 from datamodules.schema.scene import SceneBatch
 from lightning_modules.cli import configuration
 from lightning_modules.configured import configured_module
@@ -27,7 +27,7 @@ from lightning_modules.skeleguide.module import ReasonRenderModule
 from lightning_modules.skeleguide.samples import Composition
 
 SAMPLING = "model.init_args.sampling"  # is how trained sets draw
-LATENTS = {"data.init_args.latents.folder": "data/latents"}
+LATENTS = {"data.init_args.latents": "data/latents"}
 SEED_KEYS = ("seed_everything", "model.init_args.recipe.seed", "data.init_args.first_seed")
 Pose = Literal["reasoned", "given", "edited"]
 Shows = Literal["image", "layout"]
@@ -123,7 +123,7 @@ class InPlace:
             return module.compose(batch.backgrounds, batch.prompts, seed)
         if not isinstance(module, ReasonRenderModule):
             raise ValueError(f"pose: {pose}; {self.config.name} renders no layout that it is given")
-        layout = turn_left_arm(batch.layout) if pose == "edited" else batch.layout
+        layout = raise_left_arm(batch.layout, batch.size) if pose == "edited" else batch.layout
         return module.render(draw_layouts(layout, batch.size, batch.backgrounds), batch.prompts, seed)
 
     def _loaded(self) -> InPlaceModule:

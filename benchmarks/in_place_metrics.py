@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from benchmarks.metrics import Observation, Values
 from datamodules.geometry.draw import draw_layouts
-from datamodules.geometry.edits import moved_joints, turn_left_arm
+from datamodules.geometry.edits import moved_joints, raise_left_arm
 from lightning_modules.skeleguide.pose_inverter import PoseInverter, TinyPoseInverter
 from lightning_modules.skeleguide.pose_inverter_module import reading_figures
 from lightning_modules.skeleguide.pose_text import Poses, to_layout
@@ -56,13 +56,13 @@ def layout_quality(seen: Observation) -> Values:
 
 
 def edited_pose(seen: Observation) -> Values:
-    """``edited_oks`` and ``edited_limb``: OKS to the plan with an arm turned over, of all joints or the moved ones.
+    """``edited_oks`` and ``edited_limb``: OKS to the plan with an arm raised, of all joints or the moved ones.
 
     Means over the true people, a missing one counting 0; the limb's only over those whose arm was moved.
     """
     if seen.scenes is None or seen.detections is None or any(d.keypoints is None for d in seen.detections):
         return {}
-    edited = turn_left_arm(seen.scenes.layout)
+    edited = raise_left_arm(seen.scenes.layout, seen.scenes.size)
     pixels = torch.tensor([seen.scenes.size[1], seen.scenes.size[0], 1.0])
     whole, limb = torch.full((len(seen),), torch.nan), torch.full((len(seen),), torch.nan)
     for i, found in enumerate(seen.detections):

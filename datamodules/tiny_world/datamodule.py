@@ -17,23 +17,14 @@ class TinyWorldDataset(Dataset[Scene]):
         size: number of scenes.
         first_seed: seed of the first one.
         count: force the number of people.
-        free_arms: everybody has one arm where no action puts it.
     """
 
-    def __init__(
-        self,
-        split: Split,
-        size: int,
-        first_seed: int = 0,
-        count: int | None = None,
-        free_arms: bool = False,
-    ) -> None:
+    def __init__(self, split: Split, size: int, first_seed: int = 0, count: int | None = None) -> None:
         if size < 0:
             raise ValueError(f"size: {size}; give 0 or more scenes")
         if split not in SPLITS:
             raise ValueError(f"split: {split!r}; choose one of {', '.join(SPLITS)}")
         self.split, self.size, self.first_seed, self.count = split, size, first_seed, count
-        self.free_arms = free_arms
 
     def __len__(self) -> int:
         return self.size
@@ -41,8 +32,7 @@ class TinyWorldDataset(Dataset[Scene]):
     def __getitem__(self, index: int) -> Scene:
         if not -self.size <= index < self.size:
             raise IndexError(f"index: {index}; the data set has {self.size} scenes")
-        seed = self.first_seed + index % self.size
-        return draw_scene(seed, self.split, count=self.count, free_arms=self.free_arms)
+        return draw_scene(self.first_seed + index % self.size, self.split, count=self.count)
 
 
 class TinyWorldDataModule(LightningDataModule):

@@ -36,7 +36,7 @@ def draw_scene(
     environment: str | None = None,
     action: str | None = None,
     frontal: bool | None = None,
-    free_arms: bool = False,
+    raised_arms: bool = False,
 ) -> Scene:
     """Draw a scene, 128 x 128.
 
@@ -47,8 +47,8 @@ def draw_scene(
         environment: force the place (``environments.ENVIRONMENT_NAMES``).
         action: force what everybody does (``poses.ACTIONS``).
         frontal: force that everyone looks, or does not look, at the camera.
-        free_arms: everybody has one arm where no action puts it (``free_arms.py``); the same people stand in the same
-            place, and the caption is that of the actions.
+        raised_arms: the same scene, but that everybody's left arm is where ``geometry.edits.raise_left_arm`` would put
+            it: what a picture of an edited plan ought to look like.
 
     Returns:
         The scene: persons in reading order, each with a 64 x 64 reference from another angle.
@@ -62,7 +62,7 @@ def draw_scene(
     composition = compose(rng, split, count=count, environment=environment, action=action, frontal=frontal)
     members = cast(rng, composition, split)
     caption = write_caption(rng, composition, members)
-    rendering, staged = _render_visibly(rng, composition, members, free_arms)
+    rendering, staged = _render_visibly(rng, composition, members, raised_arms)
     depths = {k: depth for depth, k in enumerate(reversed(rendering.order))}
     persons = [
         _person(rng, k, members[k], staged[k], rendering, caption, depths[k]) for k in range(len(members))
@@ -81,21 +81,30 @@ def draw_scene(
 
 
 def _render_visibly(
-    rng: random.Random, composition: Composition, members: list[CastMember], free_arms: bool
+    rng: random.Random, composition: Composition, members: list[CastMember], raised_arms: bool
 ) -> tuple[Rendering, list[Staged]]:
-    """Stage and draw until every face can be counted; keep the clearest drawing if none is clear."""
+    """Stage and draw until every face can be counted; keep the clearest drawing if none is clear.
+
+    Arms are raised after that, and all else is drawn with the same strokes again.
+    """
     place = ENVIRONMENTS[composition.environment]
     empty = paint_place(place, rng)
     best: tuple[Rendering, list[Staged]] | None = None
+    strokes = random.Random()
     for _ in range(_ATTEMPTS):
-        staged = stage(rng, members, composition.frontal, free_arms)
+        staged = stage(rng, members, composition.frontal)
+        state = rng.getstate()
         drawn = render(rng, empty, place, members, staged)
         if best is None or max(drawn.covered) < max(best[0].covered):
             best = drawn, staged
+            strokes.setstate(state)
         if max(drawn.covered) <= MAX_FACE_COVERED:
             break
     assert best is not None
-    return best
+    if not raised_arms:
+        return best
+    raised = [person.with_raised_arm() for person in best[1]]
+    return render(strokes, empty, place, members, raised), raised
 
 
 def _person(

@@ -2,12 +2,15 @@
 
 import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
+import torch
+
+from datamodules.geometry.edits import raised_arm
 from datamodules.tiny_world.brush import Point
 from datamodules.tiny_world.compositions import Composition
 from datamodules.tiny_world.figures import Figure, solve, stand
-from datamodules.tiny_world.free_arms import with_free_arm
 from datamodules.tiny_world.identities import Identity, Split, likeness, sample_identity
 from datamodules.tiny_world.outfits import ROLES, Outfit, sample_outfit
 from datamodules.tiny_world.placement import SIZE, Slot, place
@@ -42,6 +45,20 @@ class Staged:
     roll_deg: float
     yaw_deg: float
 
+    def with_raised_arm(self) -> Self:
+        """The person's left arm (image right) stretched outwards and up, in front of the trunk."""
+        figure = self.figure
+        other, shoulder = figure.shoulders
+        arm = torch.tensor([shoulder, other, figure.elbows[1], figure.wrists[1]], dtype=torch.float64)
+        (elbow_x, elbow_y), (wrist_x, wrist_y) = raised_arm(arm).tolist()
+        raised = replace(
+            figure,
+            elbows=(figure.elbows[0], (elbow_x, elbow_y)),
+            wrists=(figure.wrists[0], (wrist_x, wrist_y)),
+            pose=replace(figure.pose, layers=(figure.pose.layers[0], "front")),
+        )
+        return replace(self, figure=raised)
+
 
 def cast(rng: random.Random, composition: Composition, split: Split) -> list[CastMember]:
     """Identities and outfits for every person; nobody looks like another of the same scene."""
@@ -59,39 +76,29 @@ def cast(rng: random.Random, composition: Composition, split: Split) -> list[Cas
     return members
 
 
-def stage(
-    rng: random.Random, members: list[CastMember], frontal: bool, free_arms: bool = False
-) -> list[Staged]:
+def stage(rng: random.Random, members: list[CastMember], frontal: bool) -> list[Staged]:
     """Place and pose everybody so that limbs stay off the faces behind them, as far as chance allows."""
     slots = place(rng, [member.action for member in members])
-
-    def posed(k: int) -> Staged:
-        return _pose_one(rng, members[k], k, slots, frontal, free_arms)
-
-    staged = [posed(k) for k in range(len(members))]
-    for k in range(len(members)):
+    staged = [_pose_one(rng, members[k], k, slots, frontal) for k in range(len(members))]
+    for k, member in enumerate(members):
         best = _faces_hit(staged[k], staged)
         for _ in range(_POSE_TRIES):
             if best == 0:
                 break
-            other = posed(k)
+            other = _pose_one(rng, member, k, slots, frontal)
             hits = _faces_hit(other, [*staged[:k], other, *staged[k + 1 :]])
             if hits < best:
                 staged[k], best = other, hits
     return staged
 
 
-def _pose_one(
-    rng: random.Random, member: CastMember, k: int, slots: list[Slot], frontal: bool, free_arms: bool
-) -> Staged:
+def _pose_one(rng: random.Random, member: CastMember, k: int, slots: list[Slot], frontal: bool) -> Staged:
     slot = slots[k]
     neighbour = None
     if slot.leans_on is not None:
         support = slots[slot.leans_on]
         neighbour = ((support.x - slot.x) / slot.radius, (support.ground - slot.ground) / slot.radius)
     pose = sample_pose(member.action, Situation(rng, slot.room, neighbour), upright_head=frontal)
-    if free_arms:
-        pose = with_free_arm(pose, rng)
     width = rng.uniform(0.94, 1.02) if member.identity.woman else rng.uniform(1.02, 1.12)
     figure = stand(solve(pose, shoulder_width=width), slot.x, slot.ground, slot.radius)
     if frontal:

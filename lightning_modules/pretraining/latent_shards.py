@@ -119,12 +119,10 @@ def encode_scenes(batches: "list[SceneBatch]", codec: LatentCodec, encoder: Prom
     )
 
 
-def shard_origin(
-    first_seed: int, size: int, codec: str | None, encoder: PromptEncoder, free_arms: bool = False
-) -> dict[str, str]:
+def shard_origin(first_seed: int, size: int, codec: str | None, encoder: PromptEncoder) -> dict[str, str]:
     """What decides a shard: its scenes, the code that draws them (by its first picture), codec and encoder."""
     weights = sorted((Path(codec) if codec else SHIPPED_CODEC).glob("*.safetensors"))
-    picture = draw_scene(first_seed, "train", free_arms=free_arms).image.mul(255).round().to(torch.uint8)
+    picture = draw_scene(first_seed, "train").image.mul(255).round().to(torch.uint8)
     return {
         "scenes": f"{first_seed} to {first_seed + size - 1}",
         "drawing": hashlib.sha256(picture.numpy().tobytes()).hexdigest(),
@@ -148,20 +146,13 @@ def check_shard(path: Path, origin: dict[str, str]) -> None:
         )
 
 
-def write_shard(
-    path: Path,
-    first_seed: int,
-    size: int,
-    codec: str | None,
-    encoder: PromptEncoder,
-    free_arms: bool = False,
-) -> None:
+def write_shard(path: Path, first_seed: int, size: int, codec: str | None, encoder: PromptEncoder) -> None:
     """Draw, encode and write the training scenes ``first_seed`` to ``first_seed + size - 1``."""
-    scenes = TinyWorldDataset("train", size, first_seed=first_seed, free_arms=free_arms)
+    scenes = TinyWorldDataset("train", size, first_seed=first_seed)
     loader = DataLoader(scenes, batch_size=50, collate_fn=collate)
     batches = cast(list[SceneBatch], loader)
     shard = encode_scenes(batches, load_codec(codec, dtype=torch.bfloat16), encoder)
-    shard.save(path, shard_origin(first_seed, size, codec, encoder, free_arms))
+    shard.save(path, shard_origin(first_seed, size, codec, encoder))
 
 
 def build_shards(
@@ -171,7 +162,6 @@ def build_shards(
     encoder: PromptEncoder,
     shard_size: int = 2000,
     workers: int = 1,
-    free_arms: bool = False,
 ) -> list[Path]:
     """Write the shards that are missing of the first ``size`` training scenes; returns all of them in order.
 
@@ -182,7 +172,6 @@ def build_shards(
         encoder: prompt encoder.
         shard_size: scenes per file.
         workers: processes, each of which writes whole shards on one thread.
-        free_arms: the same people in the same places, but that everybody has one arm where no action puts it.
 
     Raises:
         ValueError: if ``size`` is not a multiple of ``shard_size``, or a shard that is there holds something else.
@@ -190,16 +179,15 @@ def build_shards(
     if size % shard_size:
         raise ValueError(f"size: {size} scenes do not fill shards of {shard_size}; choose a multiple")
     folder.mkdir(parents=True, exist_ok=True)
-    name = "free-arms" if free_arms else "train"
-    paths = [folder / f"{name}-{i:04d}.safetensors" for i in range(size // shard_size)]
+    paths = [folder / f"train-{i:04d}.safetensors" for i in range(size // shard_size)]
     jobs = [
-        (path, i * shard_size, shard_size, codec, encoder, free_arms)
+        (path, i * shard_size, shard_size, codec, encoder)
         for i, path in enumerate(paths)
         if not path.is_file()
     ]
     for number, path in enumerate(paths):
         if path.is_file():
-            check_shard(path, shard_origin(number * shard_size, shard_size, codec, encoder, free_arms))
+            check_shard(path, shard_origin(number * shard_size, shard_size, codec, encoder))
     if jobs:
         with ProcessPoolExecutor(
             workers, get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)

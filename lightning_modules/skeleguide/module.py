@@ -69,11 +69,7 @@ class ReasonRenderModule(InPlaceModule):
         return {**super().adapter_scope(name), **({"words": words} if words else {})}
 
     def losses(self, scenes: EncodedScenes, phase: Phase, rng: Generator) -> dict[str, Float[Tensor, " b"]]:
-        """L_reason (Eq. (4)) and L_render (Eq. (5)), as far as the phase weighs them.
-
-        A renderer that is shown true layouts learns from the edited ones where there are any, so that it draws what
-        it is shown and not what the prompt's actions usually look like.
-        """
+        """L_reason (Eq. (4)) and L_render (Eq. (5)), as far as the phase weighs them."""
         losses = {}
         reasoned: Prediction | None = None
         if REASON in phase.weights or phase.renderer_sees != "true_layout":
@@ -81,8 +77,6 @@ class ReasonRenderModule(InPlaceModule):
         if reasoned is not None and REASON in phase.weights:
             losses[REASON] = reasoned.loss(scenes.layout, self.weight(scenes))
         if RENDER in phase.weights:
-            if phase.renderer_sees == "true_layout":
-                scenes = scenes.with_edited_people()
             layout = scenes.layout if reasoned is None else self.seen_layout(scenes, phase, reasoned)
             rendered = self.predict(scenes, APPEARANCE, scenes.target, layout, rng)
             losses[RENDER] = rendered.loss(scenes.target, self.weight(scenes))

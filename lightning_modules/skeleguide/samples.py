@@ -11,25 +11,6 @@ from datamodules.schema.interfaces import PromptEmbedding
 
 
 @dataclass(frozen=True)
-class EditedPeople:
-    """Latents of the same people with other skeletons than the prompt asks for, one per sample.
-
-    Attributes:
-        layout: of the skeletons over the scene.
-        target: of the scene with people.
-        people: share of each token's pixels that show a person.
-    """
-
-    layout: Float[Tensor, "b s c"]
-    target: Float[Tensor, "b s c"]
-    people: Float[Tensor, "b s"]
-
-    def to(self, device: torch.device | str) -> Self:
-        """The same on another device."""
-        return replace(self, **{name: value.to(device) for name, value in vars(self).items()})
-
-
-@dataclass(frozen=True)
 class EncodedScenes:
     """A batch as the backbone sees it.
 
@@ -40,7 +21,6 @@ class EncodedScenes:
         target: of the scenes with people, z_h = E(I_human).
         people: share of each token's pixels that show a person.
         grid: rows and columns of tokens.
-        edited: what a renderer that is given layouts may learn from instead; None where there is nothing else.
     """
 
     prompts: PromptEmbedding
@@ -49,20 +29,14 @@ class EncodedScenes:
     target: Float[Tensor, "b s c"]
     people: Float[Tensor, "b s"]
     grid: tuple[int, int]
-    edited: EditedPeople | None = None
 
     def __len__(self) -> int:
         return len(self.source)
 
     def to(self, device: torch.device | str) -> Self:
         """The same on another device."""
-        fixed = {"grid"} if self.edited is not None else {"grid", "edited"}
-        there = {name: value.to(device) for name, value in vars(self).items() if name not in fixed}
+        there = {name: value.to(device) for name, value in vars(self).items() if name != "grid"}
         return replace(self, **there)
-
-    def with_edited_people(self) -> Self:
-        """The same prompts with the edited skeletons and people, where there are any."""
-        return self if self.edited is None else replace(self, **vars(self.edited), edited=None)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from benchmarks.ceilings import TrueLayouts
+from benchmarks.ceilings import RaisedArms, TrueLayouts
 from benchmarks.generation import check_generator
 from benchmarks.in_place import InPlace, TrainedInPlace
 from benchmarks.in_place_metrics import background, edited_pose, layout_quality
@@ -18,11 +18,12 @@ from benchmarks.training_log import PHASES
 from callbacks.lora_export import LoRAExport
 from datamodules.collate import collate
 from datamodules.geometry.draw import draw_layouts
-from datamodules.geometry.edits import turn_left_arm
+from datamodules.geometry.edits import raise_left_arm
 from datamodules.schema.detections import Detections
 from datamodules.tiny_world.scenes import draw_scene
 from lightning_modules.configured import CONFIGS, configured_module
 from lightning_modules.skeleguide.module import ReasonRenderModule
+from rewards.analyzers.tiny import TinyAnalyzer
 
 QUICK = ["model.init_args.sampling.steps=1", "model.init_args.sampling.guidance={appearance: {scale: 1.0}}"]
 SHORT = [
@@ -79,7 +80,7 @@ def test_images_layouts_and_edited_poses_are_what_the_module_draws(batch, weight
     assert torch.equal(layout, composed.layout_image.float().clamp(0, 1))
     shown = InPlace(weights=str(folder), changes=QUICK, shows="layout")
     assert torch.equal(shown.generate(batch, seed=7), composed.layout_image)
-    edited = draw_layouts(turn_left_arm(batch.layout), batch.size, batch.backgrounds)
+    edited = draw_layouts(raise_left_arm(batch.layout, batch.size), batch.size, batch.backgrounds)
     assert torch.equal(
         made.generate(batch, seed=7, pose="edited"), module.render(edited, batch.prompts, 7).image
     )
@@ -223,9 +224,24 @@ def test_layouts_are_judged_by_their_skeletons_and_their_place(batch):
     assert faded["background_psnr"].max() < 30
 
 
+def test_the_ceiling_of_an_edit_is_the_scene_with_the_arm_raised(batch):
+    raised = RaisedArms().generate(batch, seed=0)
+    edited = raise_left_arm(batch.layout, batch.size)
+    analyzer = TinyAnalyzer()
+    figures = edited_pose(observed(raised, batch, analyzer.analyze(raised)))
+    unedited = edited_pose(observed(batch.images, batch, analyzer.analyze(batch.images)))
+    assert figures["edited_limb"].mean() > unedited["edited_limb"].mean() + 0.3
+    nobody = ~draw_layouts(edited, batch.size).amax(dim=1).gt(0)
+    assert (raised == batch.images).all(dim=1)[nobody].float().mean() > 0.8
+    other = draw_scene(0, "val", count=1)
+    for scene in (replace(other, scene_id="photographs/3.jpg"), replace(other, scene_id="val/1")):
+        with pytest.raises(ValueError, match=f"{scene.scene_id}' is none of the tiny world's"):
+            RaisedArms().generate(collate([scene]), seed=0)
+
+
 def test_an_edited_arm_counts_where_it_was_put(batch):
     nobody = torch.zeros(3, *batch.size, dtype=torch.bool)
-    edited = turn_left_arm(batch.layout).keypoints
+    edited = raise_left_arm(batch.layout, batch.size).keypoints
     moved = edited_pose(observed(batch.images, batch, detections(batch, edited, nobody)))
     assert moved["edited_oks"].tolist() == pytest.approx([1.0] * 3)
     assert moved["edited_limb"].tolist() == pytest.approx([1.0] * 3)
