@@ -60,8 +60,8 @@ def test_given_skeletons_become_as_many_people_in_these_poses(drawn):
 
 def test_a_moved_arm_moves_in_the_image(drawn):
     given, edited = edited_pose(drawn["given"]), edited_pose(drawn["edited"])
-    assert mean(edited, "edited_oks") >= 0.63
-    assert mean(edited, "edited_limb") >= mean(given, "edited_limb") + 0.15
+    assert mean(edited, "edited_oks") >= 0.65
+    assert mean(edited, "edited_limb") >= mean(given, "edited_limb") + 0.2
 
 
 @pytest.mark.parametrize("pose", ["reasoned", "given", "edited"])
