@@ -6,8 +6,9 @@ from functools import cached_property
 from typing import Literal, TypeAlias, get_args
 
 from datamodules.plan_files import MAX_PEOPLE
+from datamodules.plans.listings import IN_PARTS, LISTS, Size
 from datamodules.plans.vocabulary import keep_out
-from datamodules.plans.words import group_sentences, sum_sentences, total_sentences
+from datamodules.plans.words import group_sentences, refused_sentences, sum_sentences, total_sentences
 
 Family: TypeAlias = Literal[
     "simple", "sum", "relation", "elaborated", "part", "excluded", "none", "many", "open"
@@ -16,6 +17,8 @@ FAMILIES: tuple[Family, ...] = get_args(Family)
 """What it takes to count: read a number, add, know who belongs to whom, ignore what is told twice, ignore a larger
 number, take away; and three ways in which nobody can be counted."""
 REFUSED: frozenset[Family] = frozenset({"none", "many", "open"})
+MOST_TOLD = 12
+"""The largest number that sentences are made to tell whose people could be counted; more than seven are refused."""
 SLOT = re.compile(r"\{([^}]*)\}")
 GROUPS = frozenset({"g", "s", "p", "rel", "rel2", "kin", "person", "n", "others"})
 """Slots that name people who count."""
@@ -57,6 +60,8 @@ class Construction:
         """The smallest number of visible people the sentence makes sense for."""
         if self.groups:
             return sum(least_of(slot) for slot in self.groups)
+        if self.listed is not None:
+            return self.listed.least
         exact = self._exact
         if exact:
             return exact
@@ -68,10 +73,22 @@ class Construction:
 
     @cached_property
     def most(self) -> int:
-        """The largest number of visible people the sentence has room for."""
+        """The largest number of visible people the sentence has room for, more than can be planned included."""
         if self.groups:
             return sum(most_of(slot) for slot in self.groups)
-        return self._exact or MAX_PEOPLE
+        if self.listed is not None:
+            return self.listed.most
+        return self._exact or MOST_TOLD
+
+    @cached_property
+    def listed(self) -> Size | None:
+        """How many people the sentence may list one by one; None where it lists nobody."""
+        return next((LISTS[slot] for slot in self.slots if slot in LISTS), None)
+
+    @cached_property
+    def in_parts(self) -> bool:
+        """Whether it lists several people at once."""
+        return not IN_PARTS.isdisjoint(self.slots)
 
     @property
     def _exact(self) -> int:
@@ -88,7 +105,7 @@ def least_of(slot: str) -> int:
 
 def most_of(slot: str) -> int:
     """The most people a group's slot stands for."""
-    return int(slot[1]) if slot.startswith("+") else 1 if slot in ("s", "person") else 6
+    return int(slot[1]) if slot.startswith("+") else 1 if slot in ("s", "person") else MAX_PEOPLE
 
 
 def _read(family: Family, text: str) -> tuple[Construction, ...]:
@@ -105,7 +122,7 @@ CONSTRUCTIONS: dict[Family, tuple[Construction, ...]] = {
     "elaborated": _read("elaborated", total_sentences.ELABORATED),
     "part": _read("part", total_sentences.PART),
     "excluded": _read("excluded", total_sentences.EXCLUDED),
-    "none": _read("none", total_sentences.NONE),
-    "many": _read("many", total_sentences.MANY),
-    "open": _read("open", total_sentences.OPEN),
+    "none": _read("none", refused_sentences.NONE),
+    "many": _read("many", refused_sentences.MANY),
+    "open": _read("open", refused_sentences.OPEN),
 }

@@ -1,19 +1,20 @@
-"""Batches of prompts and plans for Architect-A."""
+"""Batches of prompts and plans for Architect-A: drawn once each, and a function of the step they are for."""
 
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Self
+from itertools import count
+from typing import Self, cast
 
 import torch
 from jaxtyping import Bool, Float
 from lightning import LightningDataModule
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset
 
 from datamodules.plans.examples import PlanExample, PlanSplit, draw_example
 
-_POOL = 16
+POOL = 16
 """Batches whose prompts are sorted by length together."""
 
 
@@ -88,37 +89,69 @@ def collate_plans(examples: Sequence[PlanExample]) -> PlanBatch:
     )
 
 
-class LengthBatches(Sampler[list[int]]):
-    """Batches of prompts of about one length, so that little is spent on padding.
+class LengthPools(Dataset[list[PlanBatch]]):
+    """Endless pools of 16 batches, each batch of prompts of about one length: little is spent on padding.
 
-    Shuffled anew in every epoch: pools of 16 batches are sorted by length and cut, and the batches of a pool shuffled.
+    Examples are shuffled anew each time all of them have been shown; a pool is sorted by length and cut into batches,
+    which are shuffled in turn. Pool k is a function of seed and k. It draws each of its examples once.
 
     Args:
-        dataset: its examples' prompts are measured as they come.
-        batch_size: examples per batch; what is left over at the end of an epoch is dropped.
-        seed: of the shuffling.
+        dataset: the examples.
+        batch_size: examples per batch.
+        seed: of the shuffles.
+
+    Raises:
+        ValueError: if the examples do not fill a batch.
     """
 
     def __init__(self, dataset: PlanDataset, batch_size: int, seed: int) -> None:
         if not 1 <= batch_size <= len(dataset):
             raise ValueError(f"batch_size: {batch_size} must lie in 1..{len(dataset)}, the size of the split")
-        self.dataset, self.batch_size, self.seed, self.epoch = dataset, batch_size, seed, 0
+        self.dataset, self.batch_size, self.seed = dataset, batch_size, seed
+        self._round, self._order = -1, [0]
 
-    def __len__(self) -> int:
-        return len(self.dataset) // self.batch_size
+    def __getitem__(self, number: int) -> list[PlanBatch]:
+        size = self.batch_size * POOL
+        places = range(number * size, (number + 1) * size)
+        chosen = sorted((self.dataset[self._index(k)] for k in places), key=lambda e: len(e.prompt))
+        batches = [collate_plans(chosen[k : k + self.batch_size]) for k in range(0, size, self.batch_size)]
+        return random.Random(f"{self.seed}/pool {number}").sample(batches, POOL)
 
-    def set_epoch(self, epoch: int) -> None:
-        """Lightning tells the epoch."""
-        self.epoch = epoch
+    def _index(self, place: int) -> int:
+        """Which example comes at a place of the endless order."""
+        turn, within = divmod(place, len(self.dataset))
+        if turn != self._round:
+            everyone = range(len(self.dataset))
+            self._round = turn
+            self._order = random.Random(f"{self.seed}/round {turn}").sample(everyone, len(everyone))
+        return self._order[within]
 
-    def __iter__(self) -> Iterator[list[int]]:
-        rng = random.Random(f"{self.seed}/{self.epoch}")
-        order = rng.sample(range(len(self.dataset)), len(self) * self.batch_size)
-        pool = self.batch_size * _POOL
-        for start in range(0, len(order), pool):
-            chosen = sorted(order[start : start + pool], key=lambda k: len(self.dataset[k].prompt))
-            batches = [chosen[i : i + self.batch_size] for i in range(0, len(chosen), self.batch_size)]
-            yield from rng.sample(batches, len(batches))
+
+class PlanBatches:
+    """Endless training batches that go on at any step. Of several processes, each takes every so manieth pool.
+
+    Args:
+        pools: where they are.
+        first_step: the batch that comes first: batches that a resumed run has behind it.
+        rank: this process.
+        world: number of processes.
+        workers: processes that draw pools; 0 draws in this one.
+    """
+
+    def __init__(
+        self, pools: LengthPools, first_step: int = 0, rank: int = 0, world: int = 1, workers: int = 0
+    ) -> None:
+        self.pools, self.first_step, self.rank, self.world, self.workers = (
+            pools, first_step, rank, world, workers,
+        )  # fmt: skip
+
+    def __iter__(self) -> Iterator[PlanBatch]:
+        turn, behind = divmod(self.first_step, POOL)
+        numbers = count(self.rank + turn * self.world, self.world)
+        drawn = DataLoader(self.pools, batch_size=None, sampler=numbers, num_workers=self.workers)
+        for pool in drawn:
+            yield from cast(list[PlanBatch], pool)[behind:]
+            behind = 0
 
 
 class PlanDataModule(LightningDataModule):
@@ -129,7 +162,7 @@ class PlanDataModule(LightningDataModule):
         n_val: validation examples.
         batch_size: examples per batch.
         sort: see :class:`PlanDataset`.
-        seed: of the shuffling.
+        seed: of the shuffles.
         workers: processes that draw examples; 0 draws in this one.
     """
 
@@ -146,11 +179,14 @@ class PlanDataModule(LightningDataModule):
         self.n_train, self.n_val, self.batch_size = n_train, n_val, batch_size
         self.sort, self.seed, self.workers = sort, seed, workers
 
-    def train_dataloader(self) -> DataLoader[PlanBatch]:
-        """Shuffled batches of the training split."""
-        dataset = PlanDataset("train", self.n_train, self.sort)
-        batches = LengthBatches(dataset, self.batch_size, self.seed)
-        return DataLoader(dataset, batch_sampler=batches, collate_fn=collate_plans, num_workers=self.workers)  # type: ignore[arg-type]
+    def train_dataloader(self) -> PlanBatches:
+        """Endless batches of the training split that go on at the trainer's step; bound the run by ``max_steps``."""
+        pools = LengthPools(PlanDataset("train", self.n_train, self.sort), self.batch_size, self.seed)
+        trainer = self.trainer
+        if trainer is None:
+            return PlanBatches(pools, workers=self.workers)
+        done = trainer.global_step * trainer.accumulate_grad_batches
+        return PlanBatches(pools, done, trainer.global_rank, trainer.world_size, self.workers)
 
     def val_dataloader(self) -> DataLoader[PlanBatch]:
         """The validation split."""

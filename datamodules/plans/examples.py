@@ -9,9 +9,7 @@ Splits keep whole things from training, not only samples: constructions, words, 
     test_compositions   combinations of group sizes that training never sees, such as 2 + 1 + 3 or 6 - 2
 """
 
-import hashlib
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, TypeAlias, get_args
@@ -20,6 +18,7 @@ import numpy as np
 
 from datamodules.plan_files import MAX_PEOPLE
 from datamodules.plans.arrangement import arrange
+from datamodules.plans.compositions import is_held_out, tally_of
 from datamodules.plans.constructions import CONSTRUCTIONS, REFUSED, Construction, Family, least_of, most_of
 from datamodules.plans.remarks import with_remarks
 from datamodules.plans.sentences import Numbers, Sentence
@@ -31,11 +30,17 @@ PLAN_SPLITS: tuple[PlanSplit, ...] = get_args(PlanSplit)
 _FAMILY_WEIGHTS: dict[Family, float] = {
     "simple": 0.20, "sum": 0.35, "relation": 0.14, "elaborated": 0.14, "part": 0.06, "excluded": 0.11,
 }  # fmt: skip
-_REFUSED: tuple[Family, ...] = ("none", "none", "many", "open")
-_REFUSED_SHARE = 0.1
+_REFUSED_SHARE = 0.2
+_REFUSED_WEIGHTS: dict[Family, float] = {"none": 0.3, "many": 0.4, "open": 0.3}
+# Of those that are too many: told as seven would be, so that sums are added before they are refused.
+_COUNTED_SHARE = 0.6
+_COUNTED_WEIGHTS: dict[Family, float] = {
+    "simple": 0.08, "sum": 0.60, "relation": 0.10, "elaborated": 0.09, "part": 0.03, "excluded": 0.10,
+}  # fmt: skip
 _TOTAL_WEIGHTS = (12, 15, 16, 16, 15, 13, 13)
-_HELD_OUT_EVERY = 6
+_TOO_MANY_WEIGHTS = {8: 6, 9: 4, 10: 3, 11: 2, 12: 1}
 _VAL_EVERY = 20
+_TALLIES: dict[Family, str] = {"none": "0", "many": "many", "open": "some"}
 
 
 @dataclass(frozen=True)
@@ -73,89 +78,65 @@ def draw_example(seed: int, split: PlanSplit) -> PlanExample:
         raise ValueError(f"split: {split!r}; choose one of {', '.join(PLAN_SPLITS)}")
     rng = random.Random(f"{split}/{seed}")
     words = Vocabulary(held_out=split == "test_vocabulary")
-    # Two people are in no combination that is held out; the others keep their shares whatever is rejected.
-    weights = (2, 0, *_TOTAL_WEIGHTS[2:]) if split == "test_compositions" else _TOTAL_WEIGHTS
+    # Two people are in no combination that is held out, and three in few; the others keep their shares whatever is
+    # rejected.
+    weights = (2, 0, 5, *_TOTAL_WEIGHTS[3:]) if split == "test_compositions" else _TOTAL_WEIGHTS
     total = rng.choices(range(1, MAX_PEOPLE + 1), weights)[0]
     while True:
         construction, numbers = _draw(rng, split, total)
+        family: Family = "many" if numbers.visible > MAX_PEOPLE else construction.family
         sentence = Sentence(rng, words, numbers)
         text = sentence.write(construction)
-        visible = 0 if construction.family in REFUSED else numbers.visible
+        visible = 0 if family in REFUSED else numbers.visible
         terms = tuple(term for group in sentence.terms for term in group) or (visible,)
         if (visible > 0 and is_held_out(terms, numbers)) != (split == "test_compositions"):
             continue
-        prompt = with_remarks(sentence, text, construction, visible)
+        prompt = with_remarks(sentence, text, construction, None if family in ("many", "open") else visible)
         if split in ("train", "val") and (stable_hash(prompt) % _VAL_EVERY == 0) != (split == "val"):
             continue
         break
     if not visible:
-        tally = {"none": "0", "many": "many", "open": "some"}[construction.family]
         return PlanExample(
-            prompt, None, tally, np.zeros((0, 4), np.float32), construction.family, construction.text
+            prompt, None, _TALLIES[family], np.zeros((0, 4), np.float32), family, construction.text
         )
     actions = [p for p, n in zip(sentence.postures, numbers.groups, strict=True) for _ in range(n)]
     boxes = arrange(rng, actions)
-    return PlanExample(
-        prompt, visible, tally_of(terms, numbers.hidden), boxes, construction.family, construction.text
-    )
-
-
-def tally_of(terms: Sequence[int], hidden: int = 0) -> str:
-    """How the count comes about.
-
-    >>> tally_of((3, 2)), tally_of((4,), hidden=1), tally_of((4,))
-    ('3 + 2 = 5', '5 - 1 = 4', '4')
-    """
-    total = sum(terms)
-    if hidden:
-        return f"{total + hidden} - {hidden} = {total}"
-    return f"{' + '.join(map(str, terms))} = {total}" if len(terms) > 1 else str(total)
-
-
-def is_held_out(terms: Sequence[int], numbers: Numbers) -> bool:
-    """Whether training never sees this combination of numbers.
-
-    Args:
-        terms: of the tally.
-        numbers: parts that are told a second time, and people who are taken away.
-    """
-    key: tuple[object, ...] = ()
-    if numbers.hidden:
-        key = ("minus", numbers.visible + numbers.hidden, numbers.hidden)
-    elif numbers.parts:
-        key = ("parts", *numbers.parts)
-    elif len(terms) > 1 and max(terms) > 1:
-        key = ("sum", *terms)
-    # A checksum would tell neighbouring numbers apart by rule; a digest does not.
-    return bool(key) and hashlib.sha256(repr(key).encode()).digest()[2] % _HELD_OUT_EVERY == 0
+    return PlanExample(prompt, visible, tally_of(terms, numbers.hidden), boxes, family, construction.text)
 
 
 def _draw(rng: random.Random, split: PlanSplit, total: int) -> tuple[Construction, Numbers]:
     """A construction, and numbers that fit it, for ``total`` people; or one in which nobody can be counted."""
     wanted = split == "test_templates"
+    weights = _FAMILY_WEIGHTS
     if rng.random() < _REFUSED_SHARE:
-        construction = rng.choice([c for c in CONSTRUCTIONS[rng.choice(_REFUSED)] if c.held_out == wanted])
-        groups = tuple(
-            rng.choice((1, 1, 2, 3)) if slot == "g" else least_of(slot) for slot in construction.groups
-        )
-        return construction, Numbers(groups or (1,))
+        refused = rng.choices(tuple(_REFUSED_WEIGHTS), list(_REFUSED_WEIGHTS.values()))[0]
+        if refused != "many" or rng.random() > _COUNTED_SHARE:
+            construction = rng.choice(_CHOICES[refused, wanted])
+            groups = tuple(
+                rng.choice((1, 1, 2, 3)) if slot == "g" else least_of(slot) for slot in construction.groups
+            )
+            return construction, Numbers(groups or (1,))
+        weights = _COUNTED_WEIGHTS
+        total = rng.choices(tuple(_TOO_MANY_WEIGHTS), list(_TOO_MANY_WEIGHTS.values()))[0]
     fitting: list[Construction] = []
     while not fitting:
-        family = rng.choices(tuple(_FAMILY_WEIGHTS), list(_FAMILY_WEIGHTS.values()))[0]
-        fitting = [c for c in CONSTRUCTIONS[family] if c.held_out == wanted and c.least <= total <= c.most]
+        family = rng.choices(tuple(weights), list(weights.values()))[0]
+        fitting = [c for c in _CHOICES[family, wanted] if c.least <= total <= c.most]
     return (construction := rng.choice(fitting)), _draw_numbers(rng, construction, total)
 
 
 def _draw_numbers(rng: random.Random, construction: Construction, total: int) -> Numbers:
     groups = _share_out(rng, total, construction.groups) if construction.groups else (total,)
-    parts = _cut(rng, total, construction.parts) if construction.parts else ()
+    cuts = construction.parts
+    if construction.in_parts:
+        cuts = rng.randrange(2, min(4, total) + 1)
     hidden = 0
     if construction.family == "excluded":
-        most = min(4, MAX_PEOPLE + 2 - total)
+        most = min(4, max(1, MAX_PEOPLE + 2 - total))
         hidden = (
             1 if "M+1" in construction.text else rng.choice([h for h in (1, 1, 1, 2, 2, 3, 4) if h <= most])
         )
-    return Numbers(groups, parts, hidden)
+    return Numbers(groups, _cut(rng, total, cuts) if cuts else (), hidden)
 
 
 def _share_out(rng: random.Random, total: int, slots: tuple[str, ...]) -> tuple[int, ...]:
@@ -169,3 +150,11 @@ def _share_out(rng: random.Random, total: int, slots: tuple[str, ...]) -> tuple[
 def _cut(rng: random.Random, total: int, parts: int) -> tuple[int, ...]:
     cuts = [0, *sorted(rng.sample(range(1, total), parts - 1)), total]
     return tuple(b - a for a, b in pairwise(cuts))
+
+
+_CHOICES = {
+    (family, held_out): tuple(c for c in constructions if c.held_out == held_out)
+    for family, constructions in CONSTRUCTIONS.items()
+    for held_out in (False, True)
+}
+"""The sentences of a family that are trained, and those that are not."""

@@ -1,97 +1,122 @@
 """What follows a sentence: remarks on the same people, scenery, looks of the picture. They add nobody."""
 
 import random
+from collections.abc import Callable
 
-from datamodules.plans import phrases
-from datamodules.plans.constructions import Construction, Family
+from datamodules.plan_files import MAX_PEOPLE
+from datamodules.plans import phrases, surroundings
+from datamodules.plans.constructions import SLOT, Construction
+from datamodules.plans.doings import doing
 from datamodules.plans.sentences import Sentence
 from datamodules.plans.vocabulary import Vocabulary
-from datamodules.plans.words.grammar import participle, third_person
+from datamodules.plans.words import captions
 from datamodules.tiny_world.wording import CAMERA_PHRASES, CAMERA_PHRASES_SINGLE
 
+_BARE, _LONG = 0.12, 0.13
+_QUESTIONS = ("could you", "can you")
+_WITHOUT_REMARKS = ("{text}",)
 
-def with_remarks(sentence: Sentence, text: str, construction: Construction, visible: int) -> str:
+
+def with_remarks(sentence: Sentence, text: str, construction: Construction, people: int | None) -> str:
     """The sentence with what may follow, in ordinary or careless writing.
 
     Args:
         sentence: who wrote the text, and knows what people are called.
         text: what was written.
         construction: what it was made from.
-        visible: people to be drawn; 0 where nobody can be counted.
+        people: how many there are; 0 where nobody is there, None where they cannot be counted.
     """
     rng, words = sentence.rng, sentence.words
+    length = rng.random()
+    if length < _BARE or construction.text in _WITHOUT_REMARKS:
+        return _written(rng, text)
+    long = length > 1 - _LONG
     if "{time}" not in construction.text and rng.random() < 0.13:
-        when = phrases.time(rng, words)
+        when = surroundings.time(rng, words)
         text = f"{when}, {text}" if rng.random() < 0.3 else f"{text} {when}"
-    if visible and rng.random() < 0.14:
-        text = f"{text}, {_camera(rng, visible)}"
+    if people != 0 and rng.random() < 0.14:
+        text = f"{text}, {rng.choice(CAMERA_PHRASES_SINGLE if people == 1 else CAMERA_PHRASES)}"
     if rng.random() < 0.13:
-        text = f"{text}, {', '.join(phrases.style(rng, words) for _ in range(rng.randrange(1, 4)))}"
+        text = f"{text}, {', '.join(surroundings.style(rng, words) for _ in range(rng.randrange(1, 4)))}"
     after = []
-    if visible and rng.random() < 0.17:
-        after.append(_same_people(rng, words, visible))
-    if visible and sentence.again and rng.random() < 0.15:
+    if people != 0 and rng.random() < (0.6 if long else 0.17):
+        after.append(_same_people(rng, words, people, sentence.pronoun, "camera" in text))
+    if people and sentence.again and rng.random() < (0.4 if long else 0.15):
         after += [_once_more(rng, words, *who) for who in sentence.again if rng.random() < 0.7]
-    if rng.random() < 0.11:
+    if rng.random() < (0.5 if long else 0.11):
         after.append(words.draw(rng, "scenery"))
+    if long:
+        after += _caption(rng, words)
     if after and rng.random() < 0.1:
-        return _written(rng, " ".join(after[::-1]) + " " + _capital(text) + ".", construction.family)
-    return _written(rng, f"{text}. {' '.join(after)}" if after else text, construction.family)
+        return _written(rng, " ".join(after[::-1]) + " " + _ended(_capital(text)))
+    return _written(rng, f"{_ended(text)} {' '.join(after)}" if after else text)
 
 
-def _camera(rng: random.Random, visible: int) -> str:
-    return rng.choice(CAMERA_PHRASES_SINGLE if visible == 1 else CAMERA_PHRASES)
+def _caption(rng: random.Random, words: Vocabulary) -> list[str]:
+    """One to four sentences on the place, then one or two on the picture."""
+    place = [words.draw(rng, "atmosphere") for _ in range(rng.choice((1, 2, 2, 3, 4)))]
+    picture = [words.draw(rng, "technique") for _ in range(rng.choice((0, 1, 1, 2)))]
+    return list(dict.fromkeys(place + picture))
 
 
-def _same_people(rng: random.Random, words: Vocabulary, visible: int) -> str:
+def _same_people(
+    rng: random.Random, words: Vocabulary, people: int | None, pronoun: tuple[str, str], on_camera: bool
+) -> str:
     """A remark on people who are there already."""
-    activity = words.draw(rng, "activity")
-    doing, does = participle(activity), third_person(activity)
-    if visible == 1:
-        who = rng.choice(("He", "She"))
-        return rng.choice((f"{who} is {doing}.", f"{who} {does}.", f"{who} has {phrases.thing(rng, words)}."))
-    options = [
-        f"They {activity}.",
-        f"They are {doing}.",
-        f"Everyone is {doing}.",
-        f"One of them {does}.",
-        f"One of them holds {phrases.thing(rng, words)}.",
-        f"Each of them has {phrases.thing(rng, words)}.",
-        f"They are {words.draw(rng, 'look')}.",
-    ]
-    if visible == 2:
-        other = participle(words.draw(rng, "activity"))
-        options += ["Both are smiling.", f"Both are {doing}.", f"One is {doing}, the other is {other}."]
-    else:
-        count = phrases.number(rng, visible, 0.2)
-        few = phrases.number(rng, rng.randrange(2, visible), 0.2)
-        options += [
-            f"All {count} are {doing}.",
-            f"{few.capitalize()} of them are {doing}.",
-            f"The oldest is {doing}, the others {activity}.",
-            f"That makes {count} people.",
-        ]
-    return rng.choice(options)
+    kinds = {0: captions.OF_UNCOUNTED, 1: captions.OF_ONE, 2: captions.OF_TWO}
+    count = people or MAX_PEOPLE + 1
+    (he, his), whose = pronoun, pronoun[1] if count == 1 else "their"
+    fills: dict[str, Callable[[], str]] = {
+        "He": he.capitalize,
+        "His": his.capitalize,
+        "his": lambda: his,
+        "thing": lambda: surroundings.thing(rng, words),
+        "one": lambda: surroundings.thing(rng, words, 1),
+        "count": lambda: phrases.number(rng, count, 0.2),
+        "Few": lambda: phrases.number(rng, rng.randrange(2, max(3, count)), 0.2).capitalize(),
+        "do": lambda: doing(rng, words, 2, "do"),
+        "ing2": lambda: doing(rng, words, 2),
+        "does": lambda: doing(rng, words, 1, "does", whose),
+        "ing": lambda: doing(rng, words, 1, "ing", whose),
+    }
+    remark = rng.choice(kinds.get(people or 0, captions.OF_MORE))
+    if "camera" in remark and on_camera:
+        remark = remark.replace("looks at the camera", "smiles").replace(
+            "looks away from the camera", "is calm"
+        )
+    return SLOT.sub(lambda slot: fills[slot.group(1)](), remark)
 
 
 def _once_more(rng: random.Random, words: Vocabulary, who: str, count: int) -> str:
     """A remark on one group, called by its noun again."""
-    who, activity = _capital(who), words.draw(rng, "activity")
-    if count == 1:
-        return rng.choice((f"{who} {third_person(activity)}.", f"{who} is {participle(activity)}."))
-    return rng.choice((f"{who} {activity}.", f"{who} are {participle(activity)}."))
+    is_ = "is" if count == 1 else "are"
+    options = [
+        f"{who} {doing(rng, words, count, 'does')}.",
+        f"{who} {is_} {doing(rng, words, count)}.",
+        f"{who} {is_} in focus, the rest is blurred.",
+        f"The light falls on {who}.",
+    ]
+    if count > 1:
+        options.append(f"One of {who} {doing(rng, words, 1, 'does')}.")
+    return _capital(rng.choice(options))
 
 
-def _written(rng: random.Random, text: str, family: Family) -> str:
+def _written(rng: random.Random, text: str) -> str:
     """Capitals and the full stop as strangers set them."""
     chance = rng.random()
     if chance < 0.2:
         text = text.lower()
     elif chance < 0.85:
         text = _capital(text)
-    if text[-1] in ".?!" or rng.random() < 0.45:
+    if text[-1] in ".?!":
         return text
-    return text + "."
+    if rng.random() < 0.45:
+        return text + "," if rng.random() < 0.03 else text
+    return _ended(text)
+
+
+def _ended(text: str) -> str:
+    return text if text[-1] in ".?!" else text + ("?" if text.lower().startswith(_QUESTIONS) else ".")
 
 
 def _capital(text: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from datamodules.plans.words import activities, people, settings, things
+from datamodules.plans.words import absent, activities, captions, looks, no_people, people, settings, things
 from datamodules.tiny_world.identities import stable_hash
 
 _HELD_OUT_SHARE = 1 / 7
@@ -21,12 +21,21 @@ OPEN_WORDS: dict[str, tuple[str, ...]] = {
     "numbered_time": settings.NUMBERED_TIMES,
     "animal": things.ANIMALS,
     "object": things.OBJECTS,
-    "adjective": things.ADJECTIVES,
-    "look": things.LOOKS,
-    "numbered_look": things.NUMBERED_LOOKS,
-    "empty": things.EMPTY,
+    "adjective": looks.ADJECTIVES,
+    "look": looks.LOOKS,
+    "numbered_look": looks.NUMBERED_LOOKS,
+    "empty": no_people.EMPTY,
     "scenery": settings.SCENERY,
     "style": settings.STYLES,
+    "absent_deed": absent.ABSENT_DEEDS,
+    "absent_thing": absent.ABSENT_THINGS,
+    "named_place": absent.NAMED_PLACES,
+    "collection": things.COLLECTIONS,
+    "machine": things.MACHINES,
+    "design": no_people.DESIGNS,
+    "no_picture": no_people.NO_PICTURES,
+    "atmosphere": captions.ATMOSPHERE,
+    "technique": captions.TECHNIQUE,
 }
 """Lists without end, of which a part is held out."""
 
@@ -41,7 +50,7 @@ CLOSED_WORDS: dict[str, tuple[str, ...]] = {
     "by": activities.HELD_AT,
     "time": settings.TIMES,
     "numbered_style": settings.NUMBERED_STYLES,
-    "numbered_adjective": things.NUMBERED_ADJECTIVES,
+    "numbered_adjective": looks.NUMBERED_ADJECTIVES,
     "medium": settings.MEDIA,
     "asking": settings.ASKING,
     "meanwhile": settings.MEANWHILE,

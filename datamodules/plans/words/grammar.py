@@ -8,14 +8,13 @@ NUMBERS = (
 _PLURALS = {
     "person": "people", "child": "children", "grandchild": "grandchildren", "godchild": "godchildren",
     "wife": "wives", "midwife": "midwives", "wolf": "wolves", "shaman": "shamans", "goose": "geese",
-    "sheep": "sheep", "deer": "deer", "fish": "fish", "loaf of bread": "loaves of bread", "samurai": "samurai",
-    "cup of tea": "cups of tea", "bowl of fruit": "bowls of fruit", "glass of wine": "glasses of wine",
-    "portrait of a queen": "portraits of a queen", "elf": "elves", "thief": "thieves",
-    "hero": "heroes", "superhero": "superheroes", "businessperson": "businesspeople",
+    "loaf": "loaves", "man's coat": "men's coats", "king's crown": "kings' crowns", "sheep": "sheep", "deer": "deer",
+    "fish": "fish", "goldfish": "goldfish", "samurai": "samurai", "elf": "elves", "thief": "thieves",
+    "monarch": "monarchs", "hero": "heroes", "superhero": "superheroes", "businessperson": "businesspeople",
 }  # fmt: skip
 _DOUBLED = frozenset(
     {"sit", "run", "chat", "jog", "hug", "clap", "plan", "swim", "knit", "shop", "dig", "sip", "nap", "chop"}
-    | {"mop", "cut", "hum", "grin", "rap", "step", "stir", "wrap", "get", "set", "put", "spin"}
+    | {"mop", "cut", "hum", "grin", "rap", "step", "stir", "wrap", "get", "set", "put", "spin", "unwrap"}
 )
 
 
@@ -28,14 +27,36 @@ def listed(text: str) -> tuple[str, ...]:
     return tuple(part for piece in text.replace("\n", " ").split(",") if (part := " ".join(piece.split())))
 
 
-def plural(noun: str) -> str:
-    """More than one of a noun; the last word carries the ending.
+def barred(text: str) -> tuple[str, ...]:
+    """Entries divided by bars; they may hold commas.
 
-    >>> [plural(w) for w in ("fireman", "fairy", "coach", "child", "bus driver", "police officer")]
-    ['firemen', 'fairies', 'coaches', 'children', 'bus drivers', 'police officers']
+    >>> barred("a dog, two cats | a cow")
+    ('a dog, two cats', 'a cow')
+    """
+    return tuple(" ".join(entry.split()) for entry in text.split("|"))
+
+
+def form(entry: str, count: int) -> str:
+    """An entry of which one form, before a slash, is for one person and another for several.
+
+    >>> form("in a hat / in hats", 1), form("in a hat / in hats", 2), form("in armor", 2)
+    ('in a hat', 'in hats', 'in armor')
+    """
+    one, slash, many = entry.partition(" / ")
+    return many if slash and count > 1 else one
+
+
+def plural(noun: str) -> str:
+    """More than one of a noun; its last word carries the ending, or that before "of".
+
+    >>> [plural(w) for w in ("fireman", "fairy", "coach", "child", "bus driver", "cup of tea")]
+    ['firemen', 'fairies', 'coaches', 'children', 'bus drivers', 'cups of tea']
     """
     if noun in _PLURALS:
         return _PLURALS[noun]
+    head, of, rest = noun.partition(" of ")
+    if of:
+        return f"{plural(head)}{of}{rest}"
     *before, last = noun.split()
     if last in _PLURALS:
         return " ".join([*before, _PLURALS[last]])

@@ -1,9 +1,11 @@
 """Sentences that name everybody, group by group.
 
 {g} a group of any size, {s} one person, {p} two or more, {person} somebody by name, {+2:both parents} these people;
-{rel} "her two sons", {rel2} "his two sons" of whom the last were, {kin} "two sons", {owner} "the baker's" (who is not
-there), {others} "two others", {n} a number alone; {pet} "her two dogs"; {ing}, {does}, {do} an activity; {is} and
-{does} agree with the group before; {T} the number of everybody and {N} the same with a noun, where no group is named.
+{rel} "her two sons", {rel2} "his two sons" of whom the last were, {kin} "two sons", {owner} "the baker's" (who is
+not there), {others} "two others", {n} a number alone; {pet} "her two dogs"; {ing}, {does}, {do} an activity; {is}
+and {does} agree with the group before, {are} with the one that follows; {away} people who are not there, {trace}
+what tells of them, {whom} people of no number, {creature} animals or machines, {tag} a place as a keyword; {T} the
+number of everybody and {N} the same with a noun, where no group is named.
 """
 
 SIMPLE = """
@@ -19,21 +21,21 @@ SIMPLE = """
 {g} {ing}
 {g} and no one else {place}
 {g}, no other people
-{g} but no {kids}
-{g} {ing}, no {kids} in sight
-no {kids}, only {g} {place}
+{g} but no {whom}
+{g} {ing}, no {whom} in sight
+no {whom}, only {g} {place}
 nobody but {g} {place}
 nobody {place} except {g}
 {place}, {g} and nobody else
-{g} {place}, without any {kids}
-no {kids} here, just {g}
+{g} {place}, without any {whom}
+no {whom} here, just {g}
 {s} and {pet} {place}
 {s} with {pet}
 {g} walking {pet} {place}
 {s} {ing} with {pet}
 {s} {does} while {few} {animals} watch
 {g} {does} as {few} {animals} run past
-{g} {does} and {thing} lies on the ground
+{g} {does}, {thing} on the ground
 {owner} {kin} {ing} {place}
 {owner} {kin} {place}
 {media} {owner} {kin}
@@ -48,7 +50,7 @@ a team of {T} {kids} {ing}
 a family of {T} {ing} {place}
 {p}, one of them {ing}
 both of them, {+2:husband and wife}, {do}
-could you show {g} {ing} {place}?
+could you show {g} {ing} {place}
 a scene in which {g} {does}
 an image where {g} {does}
 {g} who {does} {place}
@@ -73,8 +75,8 @@ an image where {g} {does}
 {media} {g}
 {ask} {g} {ing}
 {ask} {g} {place}
-there {is} {g} {place}
-{place} there {is} {g} {ing}
+there {are} {g} {place}
+{place} there {are} {g} {ing}
 {g} with {thing} {place}
 {g} and {thing} {place}
 {thing} next to {g}
@@ -85,7 +87,7 @@ there {is} {g} {place}
 {g} {does}, {things} in the background
 {g}. {place}. {style}, {style}
 {g}, {place}, {style}
-{style} {media} {g}
+{style}, {media} {g}
 a scene {place} {time}: {g} {ing}
 exactly {T} people {place}
 we see {g} {ing}
@@ -108,6 +110,44 @@ number of people: {T}. They {do} {place}
 the {N} {do}
 {N}, {ing}, nobody else
 a selfie of {N} {place}
+{g} {time}
+{N} {time}
+{N}
+{N}
+{N}
+{g}, {tag}, {style}
+{g}, {tag}, {style}
+{g}, {tag}, {style}, {style}
+{g}, {tag}, {style}, {style}
+{g}, {tag}
+{N}, {tag}, {style}
+{N}, {tag}, {style}
+{N}, {tag}, {style}, {style}, {style}
+{N}, {tag}, {style}, {style}, {style}
+{tag}, {g}, {style}
+{style}, {tag}, {N}
+{g} {look}
+{N} {look} {place}
+{g} {look}, {ing}
+{g} in front of a statue of {away}
+{g} with a photo of {away}
+{g} and a poster of {away} {place}
+{g} next to {trace}
+{trace}; beside it, {g} {place}
+{g} looking at {trace}
+{g} {place}; on the wall, a picture of {away}
+{g} {does}, thinking of nobody
+{g} on the phone with {away}
+{g} waiting for {away} {place}
+{g} with a letter from {away}
+{g}, dreaming of {away}, {style}
+a portrait of {g}, with {thing}, {thing} and {thing}
+{g} with {thing}, {thing} and {thing}
+{g} and {thing}
+{g} beside {creature}
+{creature} and {g} {place}
+{g} {does} with {creature}
+{s} and {creature}, {style}
 """
 
 RELATION = """

@@ -1,6 +1,6 @@
 """Words for people: what they do for a living, what they are to each other, what they are called."""
 
-from datamodules.plans.words.grammar import listed
+from datamodules.plans.words.grammar import listed, plural
 
 ROLES = listed("""
 accountant, acrobat, actor, actress, adult, adviser, air traffic controller, altar boy, ambassador,
@@ -74,6 +74,21 @@ master, boss, professor, king, queen, trainer, nanny, stepmother, mentor, babysi
 godfather, mom, dad, grandma, grandpa, parent
 """)
 """Who may have kin, pupils or staff."""
+
+_FEMALE = listed("""
+woman, girl, lady, mother, grandmother, grandma, mom, sister, aunt, queen, princess, duchess, bride, bridesmaid, nun,
+nanny, waitress, actress, hostess, businesswoman, policewoman, saleswoman, schoolgirl, cowgirl, seamstress, ballerina,
+witch, fairy, mermaid, geisha, midwife, widow, stepmother, daughter, granddaughter, niece, wife, female, herself, her
+""")
+_MALE = listed("""
+man, boy, gentleman, father, grandfather, grandpa, dad, brother, uncle, king, prince, groom, groomsman, monk,
+priest, waiter, actor, businessman, policeman, salesman, schoolboy, cowboy, fireman, fisherman, cameraman, handyman,
+milkman, postman, doorman, boatman, stuntman, guy, dude, emperor, wizard, godfather, stepfather, son, grandson, nephew,
+husband, male, himself, his, lumberjack, shepherd, butler, bellhop, rabbi, seventh
+""")
+FEMALE = frozenset((*_FEMALE, *map(plural, _FEMALE)))
+MALE = frozenset((*_MALE, *map(plural, _MALE)))
+"""Words that say "she" or "he"."""
 
 WOMEN = listed("""
 Anna, Maria, Sofia, Emma, Olivia, Aisha, Fatima, Mei, Yuki, Priya, Ananya, Leila, Zainab, Ingrid, Astrid,

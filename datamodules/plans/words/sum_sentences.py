@@ -50,11 +50,11 @@ people {place}: {n} {look}, {n} {look} and {n} {ing}
 {g} (left) and {g} (right)
 {g} to the left of {g}, {ing}
 {g} carrying {s} {place}
-there {is} {g}. There {is} also {g}. They are all {place}
+there {are} {g}. There {are} also {g}. They are all {place}
 {g}. Also {g}
 I see {g}, {g} and {g}
-{g}, no {kids}, and {g}
-{g} and {g}, but no {kids}
+{g}, no {whom}, and {g}
+{g} and {g}, but no {whom}
 {g} and {g} {place}, no one else
 only {g} and {g} {place}, nobody else around
 {g} and {g} with {pet}
@@ -63,15 +63,15 @@ only {g} and {g} {place}, nobody else around
 {g}, {g}, {g}, {g} and {g}
 {g} who {does} with {g}
 a scene in which {g} {does} and {g} {does}
-could you show {g} {toward} {g}?
+could you show {g} {toward} {g}
 an image where {g} {does} while {g} {does}
 in the center, {g} {does}. to the left, {g}; to the right, {g}
 in the center of the picture {g}; around them {g}
 {g} {ing}. next to them, {g} {look}. further back, {g} {ing}
 the main figures are {g} and {g}
 {s}, {p} and {s} {place}
-{g} share the room with {g}
-{g} {ing} as {g} arrive
+{p} share the room with {g}
+{g} {ing} as {p} arrive
 {g} and {g} {ing} {place}
 {g} and {g} {place}
 {g} and {g}
@@ -131,16 +131,16 @@ front row: {g}; back row: {g}
 {ask} {g} {toward} {g}
 {ask} {g}, {g} and {g} {ing}
 not only {g} but also {g} {place}
-{g} {does}. {g} joins in
+{g} {does}. {s} joins in
 {g}, joined by {g}, {ing}
 {g} {does}, followed by {g} and {things}
 {things}, {g} and {g} {place}
 {g} with {thing} and {g} with {thing}
 {g} holding {thing}, {g} holding {thing}
 {g} and {thing} {place}; {g} {does}
-there {is} {g} and {g} {place}
-there {is} {g}, {g} and also {g}
-{place} there {is} {g}, and {g} {is} {ing}
+there {are} {g} and {g} {place}
+there {are} {g}, {g} and also {g}
+{place} there {are} {g}, and {g} {is} {ing}
 {g} {look}, {g} {look}
 {time}, {g} {does} and {g} {does}
 {g} + {g}, {place}, {style}
@@ -154,7 +154,7 @@ there {is} {g}, {g} and also {g}
 {g} inside, {g} outside the door
 {g} upstairs at the window, {g} down in the street
 some distance from {g}, {g} {does}
-to the left of {g} {is} {g}
+to the left of {g} {are} {g}
 opposite {g} sits {s}, and beside {s} stands {s}
 {s} stands between {p} and {s}
 {s}, {s}, {s} and {s} {ing}
@@ -168,19 +168,50 @@ opposite {g} sits {s}, and beside {s} stands {s}
 {p} {do} for {s}
 {p} {do}, cheered on by {g}
 {p} are being led {place} by {s}
-{g} meet {g} {place}
+{p} meet {g} {place}
 {g} and {g} exchange {things}
 a meeting of {g} and {g}
 a duel: {s} against {s}, {g} watching
 a conversation between {g} and {g} {place}
-a race between {s} and {s}, with {g} as referees
+a race between {s} and {s}, refereed by {g}
 one photo, two worlds: {g} here, {g} there
-first comes {g}, then {g}, last {g}
-{g} sit in the boat and {g} in the canoe
+first {g}, then {g}, last {g}
+{p} sit in the boat and {g} in the canoe
 {g} on horses, {g} on foot
 {g} at one table, {g} at another
-besides {g} there {is} {g} {place}
+besides {g} there {are} {g} {place}
 in addition to {g}, {g} {does}
 {g} got company from {g}
 {g} {does} from afar as {g} {does} with {g}
+{g}, {g}, {tag}, {style}
+{g}, {g}, {tag}, {style}
+{g}, {g}, {tag}
+{g}, {g}, {g}, {tag}, {style}, {style}
+{tag}, {g}, {g}
+a few {whom}: {g} and {g}
+some people {place}: {g}, {g} and {g}
+several {whom}, {n} in all, and {g}
+{g} and some {whom}, {n} altogether
+{n} {ing}, {n} {look}
+{g} {ing} and {g} {look}
+{g} {does}. A moment later {g} and {g} arrive
+the photo shows {g} in front and {g} at the back
+{g} side by side with {g}
+{g} {does}, and behind a window {g} {does}
+{g} {ing} with {g} and {g}
+{g} {look} and {g} {look}
+{g} {look}, {g} {look}, {style}
+{s}, {s} and {p} {place}
+{s} and {p}
+{p} and {s}
+{p} and {p}
+{p} and {p} {place}
+{p} {toward} {p}
+{p}, {p} and {s} {ing}
+{p}, {p}, {p}
+{g} {ing}, {g} waiting for {away}
+{g} and {g} below a portrait of {away}
+{g} {does} while {g} {does}. Nobody knows {away} yet
+{g}, {thing}, {thing} and {g}
+{g} with {thing}, and {g} with {thing} and {thing}
 """

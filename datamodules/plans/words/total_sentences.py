@@ -1,9 +1,10 @@
-"""Sentences that give a total of which only a part counts, or nothing that can be counted.
+"""Sentences that give a total: explained by its parts, of which only a part counts, or from which some are taken away.
 
 {T} how many can be seen, {N} the same with a noun; {=g} a part of them, told a second time, {=n} its number alone,
-{part} a smaller number of them; {more} a larger number; {M} the noun phrase of more people, {m} their number, {k} how
-many of them cannot be seen, {M+1} one more; {few} a number of things; {big} and {half} numbers that lead beyond seven;
-{isk}, {kids}, {objects} agree with the number before.
+{part} a smaller number of them; {more} a larger number; {M} the noun phrase of more people, {m} their number, {k}
+how many of them cannot be seen, {M+1} one more; {few} a number of things; {isk}, {kids}, {objects} agree with the
+number before; {names}, {each}, {pair}, {mixed} and {family} everybody one by one (``listings.py``), {band} a word
+for as many ("a trio"), {several} and {whom} people whose number follows.
 """
 
 ELABORATED = """
@@ -24,7 +25,7 @@ a group of {T} people, {=n} {adj} and {=n} {adj}
 {N} {ing}, {=n} of them {adj} and {=n} {adj}
 not {few} {kids} but {N} {place}
 instead of {few} {kids}, {N} {do}
-{N}, no {kids}, and {few} {animals}
+{N}, no {whom}, and {few} {animals}
 {N}, {part} of them with {few} {objects} each
 {N} and their {few} {animals}
 {N}, one {ing}, the other {ing}
@@ -91,13 +92,71 @@ all {T} friends {do} {place}
 {few} {animals} run past {N}
 {N} with their {few} {animals}
 {N} {place}; {few} {animals} watch them
-no {kids}, just {N} {place}
+no {whom}, just {N} {place}
 there is nobody here but {N}
+{T} people, {each}
+{T} people, {each}
+{T} people: {each} {place}
+{T} people {place}, {each}
+{T} friends, {names}
+{T} friends {place}: {names}
+{N}, {names}
+{N}: {names} {place}
+{N} called {names}
+{N}, whose names are {names}, {do}
+{N} ({names}) {ing}
+{N}. Their names are {names}
+a group of {T}: {each}
+a group of {T}: {names}
+{band} of {each}
+{band} of {each} {place}
+{band}: {each}
+{band}: {names}, {style}
+{band}, {names}, {ing} {place}
+a couple, {pair}
+a couple, {pair}, {ing} {place}
+an elderly couple, {pair}, {place}
+twins, {pair}
+twins {place}: {pair}
+newlyweds, {pair}, {ing}
+both of them, {pair}, {do}
+the two of them, {pair}, {ing}
+a family of {T}: {family}
+a family of {T}, {family}
+a family of {T} {place}: {family}
+a family of {T} ({family}) {ing}
+{T} relatives: {family}
+{T} people: {mixed}
+{T} people, {mixed}, {place}
+{T} people {place}: {mixed}
+a team of {T}, {mixed}
+a group of {T} people made up of {mixed}
+{media} {T} people: {mixed}
+{ask} {T} people, {each}
+{media} {N}, {names}
+{several} {place}, {T} in all
+{several}, {T} in all
+{several} {do}, {T} altogether
+{several}, {T} of them
+a group of {whom}, {T} in total, {ing}
+some {whom}, {T} to be exact
+the {whom} {do}; there are {T} of them
+{media} {whom}, {T} in number
+how many {whom}? {T}, {ing} {place}
+all the {whom} of the village, {T} in number, {do}
+the {T} of them, all {whom}, {do} {place}
+{N}, all {T} of them {look}
+{N} waiting for {away}
+{N} in front of {trace}
 """
 
 PART = """
 {+1:the tallest} of {more} {kids}, alone {place}
 {+1:the fastest} of {more} {kids} {place}
+{+1:only one} of {more} {kids} came
+{+1:just one} of the {more} {kids} is left {place}
+{more} tickets, {s}
+of {more} {kids}, {+1:one} {does} {place}; the others have gone home
 {T} of the {more} {kids} {do} {place}
 {T} of {more} {kids} {ing}
 {T} out of {more} {kids} made it and {do}
@@ -158,74 +217,10 @@ a photo that one of {M+1} took of the others
 {M+1}, one just out of shot
 {M+1} minus the photographer
 {M+1}, but the last of them has not arrived yet
-everyone of the {M+1} but the tallest, who is outside
+all of the {M+1} but the tallest, who is outside
 {M+1} {place}, one of them completely hidden behind a door
 {M+1}, all in view except one
 {ask} {M}, {k} of whom {isk} out of view
 {media} {M}, {k} of them missing
 {media} {M+1}, taken by one of them
-"""
-
-NONE = """
-{empty}
-{empty}, {style}
-{media} {empty}
-{ask} {empty}
-{empty} {time}
-{things} {place}
-{thing} {place}, {style}
-{things} and {things}
-{media} {things} {place}
-{ask} {thing} and {things}
-{place}, nobody, just {things}
-{thing} {place} with no one around
-zero people {place}
-0 people, {place}
-no people, only {things}
-{few} {animals} {ing2} {place}
-{media} {few} {animals} without any humans
-{place} {time}
-{place}, without people
-"""
-
-MANY = """
-{big} {kids} {ing} {place}
-{big} {kids} {place}
-{big} people {ing}
-{media} {big} {kids}
-{ask} {big} people {place}
-{big} {kids} and {few} {kids} {place}
-{few} {kids} with {big} {kids}
-{half} {kids} and {half} {kids} {place}
-{half} {kids} {toward} {half} {kids}
-{half} {kids}, {half} {kids} and {half} {kids}
-a choir of {big} {kids}
-a group of {big} {kids}, {part2} of them {ing}
-a family of {big} at dinner
-{media} {half} {kids} with {half} {kids}
-{s} in front of {big} {kids}
-{big} people, {few} {animals}
-"""
-
-OPEN = """
-{s} in front of {crowd}
-{g} and {vague} {place}
-{s} surrounded by {vague}
-{g} performing for {crowd}
-{vague} and {g} {ing}
-{s} {toward} {vague}
-{crowd} {place}
-{crowd} {ing2} {place}
-{crowd}
-{media} {crowd}
-{media} {vague} {place}
-{ask} {vague} {ing}
-{ask} {crowd}
-{vague} {ing} {place}
-{vague} {place}
-{vague}, {style}
-{vague} with {few} {animals}
-{vague} around {few} {objects}
-{crowd} {time}
-{vague} {ing}
 """
