@@ -1,69 +1,34 @@
 """Ar2Can's Architect-A: a language model that answers a prompt with face boxes (section 3.3.1, Algorithm 2)."""
 
-import datetime
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from lightning.pytorch.utilities import rank_zero_only
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Generator, Tensor, nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 from torchvision.ops import box_convert
 
 from datamodules.plans.datamodule import PlanBatch
+from lightning_modules.ar2can.architect_recipe import (
+    ArchitectRecipe,
+    check_architecture,
+    check_half,
+    training_card,
+)
 from lightning_modules.ar2can.layout_decoding import MENDED, REFUSED, Answer, decode, faults
 from lightning_modules.ar2can.layout_heads import CoordinateEmbedding, ValueHead, coordinate_loss
+from lightning_modules.ar2can.layout_targets import Targets, answer_entropy
 from lightning_modules.ar2can.layout_tokens import LAYOUT_TOKENS, REFUSAL_TALLIES, LayoutTokens
 from lightning_modules.language.model import LanguageModel
-from rewards.weights import WeightsCard, load_weights, save_weights
-
-
-@dataclass(frozen=True)
-class ArchitectRecipe:
-    """How Architect-A is trained (Appendix B; the defaults are the paper's).
-
-    Attributes:
-        learning_rate: peak of AdamW's rate.
-        weight_decay: AdamW's.
-        warmup_steps: steps in which the rate rises from zero; then a cosine leads back to zero.
-        coordinate_weight: lambda of Eq. (1).
-        box_jitter: standard deviation of noise on the boxes that are fed back in training; in use the model reads its
-            own boxes, which are never quite the true ones. The paper has none.
-        export_folder: where weights and card are written after every validation; nowhere if None.
-        export_name: their name.
-    """
-
-    learning_rate: float = 1e-5
-    weight_decay: float = 0.01
-    warmup_steps: int = 100
-    coordinate_weight: float = 0.8
-    box_jitter: float = 0.0
-    export_folder: str | None = None
-    export_name: str = "architect"
-
-
-@dataclass(frozen=True)
-class Targets:
-    """A batch as token sequences, prompts first, padded on the right.
-
-    Attributes:
-        ids: tokens.
-        boxes: (cx, cy, w, h) where the token is ``<C>``, zeros elsewhere.
-        answers: which tokens are to be predicted.
-    """
-
-    ids: Int[Tensor, "b s"]
-    boxes: Float[Tensor, "b s 4"]
-    answers: Bool[Tensor, "b s"]
+from rewards.weights import load_weights, save_weights
 
 
 class ArchitectLLMModule(L.LightningModule):
@@ -115,7 +80,7 @@ class ArchitectLLMModule(L.LightningModule):
 
     def training_step(self, batch: PlanBatch, batch_index: int) -> Tensor:
         """Eq. (1): cross-entropy plus 0.8 times gIoU and L1."""
-        return self._loss(batch, "train")
+        return self._loss(batch, "train", self._noise(batch_index))
 
     def on_validation_epoch_start(self) -> None:
         """Answers are of one pass."""
@@ -157,40 +122,37 @@ class ArchitectLLMModule(L.LightningModule):
 
     def targets(self, batch: PlanBatch) -> Targets:
         """Token sequences of a batch."""
-        rows = []
-        for k, prompt in enumerate(batch.prompts):
-            count = int(batch.valid[k].sum())
-            tally = self.language.answer_ids(batch.tallies[k]) if self.tally else []
-            answer = self.tokens.answer(tally, count or None)
-            rows.append((self.prompt_ids(prompt), answer))
-        longest = max(len(prompt) + len(answer) for prompt, answer in rows)
-        ids = torch.zeros(len(rows), longest, dtype=torch.long)
-        answers = torch.zeros(len(rows), longest, dtype=torch.bool)
-        for k, (asked, answer) in enumerate(rows):
-            ids[k, : len(asked) + len(answer)] = torch.tensor([*asked, *answer])
-            answers[k, len(asked) : len(asked) + len(answer)] = True
-        boxes = torch.zeros(len(rows), longest, 4)
-        boxes[ids == self.tokens.box] = box_convert(batch.boxes[batch.valid].cpu(), "xyxy", "cxcywh")
-        device = batch.boxes.device
-        return Targets(ids.to(device), boxes.to(device), answers.to(device))
+        counts = batch.valid.sum(dim=1).tolist()
+        answers = [
+            self.tokens.answer(self.language.answer_ids(tally) if self.tally else [], count or None)
+            for tally, count in zip(batch.tallies, counts, strict=True)
+        ]
+        boxes = box_convert(batch.boxes[batch.valid], "xyxy", "cxcywh")
+        return Targets.lay_out([self.prompt_ids(p) for p in batch.prompts], answers, boxes, self.tokens.box)
 
-    def loss_terms(self, targets: Targets, jitter: float = 0.0) -> dict[str, Tensor]:
-        """Cross-entropy over the answer's tokens, and the two coordinate terms over its boxes.
+    def loss_terms(
+        self, targets: Targets, jitter: float = 0.0, noise: Generator | None = None
+    ) -> dict[str, Tensor]:
+        """Cross-entropy over the answers' tokens, and the two coordinate terms over their boxes.
 
         Args:
             targets: of a batch.
             jitter: standard deviation of noise on the boxes that are fed back.
+            noise: its source, on the CPU.
+
+        Returns:
+            The terms ``ce``, ``giou`` and ``l1`` of Eq. (1), and ``tally``, the part of the tallies in the first.
         """
-        fed = targets.boxes + jitter * torch.randn_like(targets.boxes)
+        drawn = torch.randn(targets.boxes.shape, generator=noise, device="cpu")
+        fed = targets.boxes + jitter * drawn.to(targets.boxes.device)
         hidden = self.hidden(self.embed(targets.ids, fed), None, None)[:, :-1]
-        following, asked = targets.ids[:, 1:], targets.answers[:, 1:]
-        chosen = hidden[asked]
-        entropy = functional.cross_entropy(self.scores(chosen).float(), following[asked])
-        is_box = following[asked] == self.tokens.box
-        overlap, distance = coordinate_loss(
-            self.value(chosen[is_box]).float(), targets.boxes[:, 1:][asked][is_box]
-        )
-        return {"ce": entropy, "giou": overlap, "l1": distance}
+        asked = targets.answers[:, 1:]
+        chosen, wanted, true = hidden[asked], targets.ids[:, 1:][asked], targets.boxes[:, 1:][asked]
+        weight = self.recipe.tally_weight
+        entropy, tally = answer_entropy(self.scores(chosen), wanted, self.tokens.words, weight)
+        is_box = wanted == self.tokens.box
+        overlap, distance = coordinate_loss(self.value(chosen[is_box]), true[is_box])
+        return {"ce": entropy, "giou": overlap, "l1": distance, "tally": tally}
 
     def prompt_ids(self, prompt: str) -> list[int]:
         """A prompt's tokens."""
@@ -205,9 +167,10 @@ class ArchitectLLMModule(L.LightningModule):
         ids, boxes = ids.to(self.layout_rows.device), boxes.to(self.layout_rows.device)
         words = self.language.embed(ids.clamp(max=self.tokens.words - 1))
         own = self.layout_rows[(ids - self.tokens.words).clamp(min=0)].to(words.dtype)
-        placed = (ids == self.tokens.box)[..., None]
-        place = torch.where(placed, self.heads["embed"](boxes).to(words.dtype), 0.0)
-        return torch.where((ids >= self.tokens.words)[..., None], own, words) + place
+        found = torch.where((ids >= self.tokens.words)[..., None], own, words)
+        placed = ids == self.tokens.box
+        places = self.heads["embed"](boxes[placed]).to(words.dtype)
+        return found.index_put((placed,), places, accumulate=True)
 
     def hidden(self, embeddings: Tensor, valid: Tensor | None, cache: Any) -> Float[Tensor, "b s d"]:
         """Last hidden states of the language model."""
@@ -219,26 +182,22 @@ class ArchitectLLMModule(L.LightningModule):
         return torch.cat([self.language.logits(hidden), own], dim=-1)
 
     def value(self, hidden: Float[Tensor, "*s d"]) -> Float[Tensor, "*s 4"]:
-        """f_value."""
-        boxes: Tensor = self.heads["value"](hidden.to(self.layout_rows.dtype))
-        return boxes
+        """f_value, in the precision of its weights whatever surrounds it: 1/1024 is less than bfloat16 can tell."""
+        with torch.autocast(hidden.device.type, enabled=False):
+            boxes: Tensor = self.heads["value"](hidden.to(self.layout_rows.dtype))
+        return boxes.float()
 
     @rank_zero_only
     def export(self, folder: Path) -> None:
-        """Write what was trained, and its card."""
-        name = self.recipe.export_name
-        metrics = self.trainer.callback_metrics.items()
-        card = WeightsCard(
-            name=name,
-            command="python -m lightning_modules.cli fit -c configs/trainer/cpu.yaml "
-            f"-c configs/ar2can/{name}.yaml",
-            seed=self.seed,
-            data=f"{self.trainer.datamodule.n_train} drawn prompts of the train split",  # type: ignore[attr-defined]
-            steps=self.trainer.global_step,
-            date=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
-            metrics={k: round(float(v), 4) for k, v in metrics if k.startswith("val/")},
-        )
-        save_weights(self.trained(), card, folder)
+        """Write what was trained, and its card.
+
+        Raises:
+            ValueError: if a weight is not finite in half precision.
+        """
+        state = self.trained()
+        check_half(state)
+        card = training_card(self.trainer, self.recipe.export_name, self.seed, self.language.architecture)
+        save_weights(state, card, folder)
 
     def trained(self) -> dict[str, Tensor]:
         """The state of everything that is trained."""
@@ -251,7 +210,8 @@ class ArchitectLLMModule(L.LightningModule):
         Raises:
             ValueError: if the file is not the one its card describes, or belongs to another model.
         """
-        state, _ = load_weights(path.parent, path.stem)
+        state, card = load_weights(path.parent, path.stem)
+        check_architecture(card, self.language.architecture, path)
         expected = self.trained()
         wrong = sorted(
             set(state) ^ set(expected) or {k for k in state if state[k].shape != expected[k].shape}
@@ -262,12 +222,19 @@ class ArchitectLLMModule(L.LightningModule):
             )
         self.load_state_dict(state, strict=False)
 
-    def _loss(self, batch: PlanBatch, stage: str) -> Tensor:
-        terms = self.loss_terms(self.targets(batch), self.recipe.box_jitter if stage == "train" else 0.0)
+    def _loss(self, batch: PlanBatch, stage: str, noise: Generator | None = None) -> Tensor:
+        terms = self.loss_terms(self.targets(batch), 0.0 if noise is None else self.recipe.box_jitter, noise)
         loss = terms["ce"] + self.recipe.coordinate_weight * (terms["giou"] + terms["l1"])
         named = {f"{stage}/{name}": value.detach() for name, value in (terms | {"loss": loss}).items()}
         self.log_dict(named, batch_size=len(batch), sync_dist=stage == "val", prog_bar=stage == "train")
         return loss
+
+    def _noise(self, batch_index: int) -> Generator:
+        """Randomness that depends on seed, batch and process alone: runs resume exactly."""
+        accumulated = self.trainer.accumulate_grad_batches
+        number = self.trainer.global_step * accumulated + batch_index % accumulated
+        number = number * self.trainer.world_size + self.trainer.global_rank
+        return Generator().manual_seed((self.seed * 1_000_003 + number) % 2**63)
 
 
 def _share(hits: Sequence[bool]) -> float:

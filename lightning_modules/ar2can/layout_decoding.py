@@ -185,7 +185,7 @@ def _finish(row: _Row) -> Answer:
     refusal = row.refusal if row.done else "unreadable"
     if refusal:
         return Answer(tally=row.text, refusal=refusal, mended=tuple(mended))
-    predicted = torch.stack(row.boxes)
+    predicted = torch.stack(row.boxes).cpu()
     if not bool(predicted.isfinite().all()):
         return Answer(tally=row.text, refusal="unreadable", mended=tuple(mended))
     centres, sides = predicted.split(2, dim=-1)

@@ -51,13 +51,17 @@ class CoordinateEmbedding(nn.Module):
 def coordinate_loss(pred: Float[Tensor, "n 4"], true: Float[Tensor, "n 4"]) -> tuple[Tensor, Tensor]:
     """Ar2Can Eq. (1): the means over boxes of 1 - gIoU, and of the L1 distance of (cx, cy, w, h), summed over the four.
 
+    Computed in float32, also where autocast is on.
+
     Returns:
         Both terms; zero where there is no box.
     """
     if not len(pred):
-        return pred.sum(), pred.sum()
-    overlap = giou(box_convert(pred, "cxcywh", "xyxy"), box_convert(true, "cxcywh", "xyxy"))
-    return (1 - overlap).mean(), (pred - true).abs().sum(dim=-1).mean()
+        return pred.float().sum(), pred.float().sum()
+    with torch.autocast(pred.device.type, enabled=False):
+        found, meant = pred.float(), true.float()
+        overlap = giou(box_convert(found, "cxcywh", "xyxy"), box_convert(meant, "cxcywh", "xyxy"))
+        return (1 - overlap).mean(), (found - meant).abs().sum(dim=-1).mean()
 
 
 def _waves(width: int) -> Float[Tensor, "4 k d"]:

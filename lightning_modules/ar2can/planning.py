@@ -7,6 +7,7 @@ from typing import Literal
 
 import torch
 
+from datamodules.geometry.ordering import reading_order
 from datamodules.geometry.skeleton import KEYPOINT_NAMES
 from datamodules.plan_files import MAX_PEOPLE, PlanError
 from datamodules.plans.first_number import named_number
@@ -72,7 +73,9 @@ def architect(request: Request) -> Architect:
         ValueError: if the configuration trains something else, or a file is missing or belongs to another model.
     """
     if request.kind == "llm":
-        return language_architect(request.file, request.weights)
+        module = language_architect(request.file, request.weights)
+        module.language.merge()
+        return module
     return flow_architect(request.file, request.weights)
 
 
@@ -87,6 +90,7 @@ def language_architect(
     module = untrained(config, changes)
     path = weights_file(config, weights)
     module.load_trained(path)
+    module.prompt_ids("")  # reads the tokenizer: seconds that no prompt is to wait for
     return module
 
 
@@ -167,12 +171,14 @@ def check_prompt(prompt: str, name: str = "prompt") -> None:
     """Whether a prompt, called ``name`` in errors, can be read at all.
 
     Raises:
-        PlanError: if it is empty or too long.
+        PlanError: if it is empty, holds no word or is too long.
     """
     if not prompt.strip():
         raise PlanError(f"{name}: is empty; say what the image shows")
     if len(prompt) > MAX_CHARACTERS:
         raise PlanError(f"{name}: has {len(prompt)} characters; at most {MAX_CHARACTERS} can be read")
+    if not any(map(str.isalnum, prompt)):
+        raise PlanError(f"{name}: {prompt[:40]!r} holds no word; say what the image shows")
 
 
 def layout_of(prompt: str, answer: Answer) -> Layout:
@@ -184,10 +190,12 @@ def layout_of(prompt: str, answer: Answer) -> Layout:
     if answer.refusal is not None:
         shown = prompt if len(prompt) <= 80 else f"{prompt[:77]}..."
         raise PlanError(f"prompt: {shown!r} {answer.told or REASONS[answer.refusal]}")
-    count = len(answer.boxes)
+    order = reading_order(answer.boxes)
     bodies = answer.keypoints
     return Layout(
-        boxes=answer.boxes[None],
-        keypoints=torch.zeros(1, count, len(KEYPOINT_NAMES), 3) if bodies is None else bodies[None],
-        valid=torch.ones(1, count, dtype=torch.bool),
+        boxes=answer.boxes[order][None],
+        keypoints=torch.zeros(1, len(order), len(KEYPOINT_NAMES), 3)
+        if bodies is None
+        else bodies[order][None],
+        valid=torch.ones(1, len(order), dtype=torch.bool),
     )

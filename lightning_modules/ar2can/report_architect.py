@@ -5,7 +5,11 @@
 Beside it: the rule "first number word", and the same model before training (a pretrained one is shown eight examples).
 ``simple`` are the prompts on which the rule is right, ``hard`` those on which it is wrong; ``refused`` are the prompts
 with nobody, too many or uncounted people that are refused for the right reason. ``handwritten`` is no split of the
-corpus: prompts that were written by hand, all of them whatever ``--count`` says.
+corpus: prompts that were written by hand, all of them whatever ``--count`` says. The paper's own figures are of another
+set of prompts, whose number is nearly always their first number word.
+
+A second table holds the planned boxes against the corpus' own. ``iou`` is that with the layout drawn for the prompt;
+beside the corpus stands that of its layouts with one another where the number of people agrees (``reference_iou``).
 """
 
 import argparse
@@ -25,7 +29,7 @@ from datamodules.plans.handwritten import handwritten_examples
 from lightning_modules.ar2can.architect_baselines import few_shot_counts
 from lightning_modules.ar2can.architect_llm import ArchitectLLMModule
 from lightning_modules.ar2can.layout_decoding import Answer, faults
-from lightning_modules.ar2can.layout_figures import layout_statistics, mean_iou
+from lightning_modules.ar2can.layout_figures import layout_statistics, mean_iou, reference_iou
 from lightning_modules.ar2can.layout_tokens import REFUSAL_TALLIES
 from lightning_modules.ar2can.planning import DEFAULTS, language_architect, untrained
 from lightning_modules.language.model import LanguageModel
@@ -33,6 +37,18 @@ from lightning_modules.language.model import LanguageModel
 Counts = Sequence[int | None]
 HANDWRITTEN = "handwritten"
 SPLITS: tuple[str, ...] = (*PLAN_SPLITS, HANDWRITTEN)
+PAPER = "MultiHuman-Testbench (paper)"
+PAPER_COUNTS = {"Qwen2.5-0.5B before training": {"exact": 0.152}, "Qwen2.5-0.5B trained": {"exact": 0.977}}
+"""Exact counts of the paper's Architect-A (Table D.1), on 1,800 prompts of 1 to 5 people."""
+LAYOUT_COLUMNS = {
+    "IoU": ("iou",),
+    "crowded (> .12)": ("crowded",),
+    "overlap mean": ("overlap_mean",),
+    "overlap 95 %": ("overlap_95",),
+    "face width 5/50/95 %": ("width_05", "width_50", "width_95"),
+    "face height 5/50/95 %": ("height_05", "height_50", "height_95"),
+}
+"""Columns of the second table, and the figures in each."""
 
 
 def shares(examples: Sequence[PlanExample], counts: Counts) -> dict[str, float | None]:
@@ -67,6 +83,7 @@ def answer_figures(examples: Sequence[PlanExample], answers: Sequence[Answer]) -
         "refused": round(sum(to_refuse) / max(1, len(to_refuse)), 4),
         "faults": dict(Counter(faulty)),
         "iou": mean_iou(planned, true),
+        "iou_corpus": reference_iou(true),
         "layout": layout_statistics(planned),
         "layout_corpus": layout_statistics(true),
     }
@@ -84,7 +101,7 @@ def base_counts(config: Path, examples: Sequence[PlanExample]) -> Counts:
 def report(
     module: ArchitectLLMModule, config: Path, splits: Sequence[str], count: int, base_count: int
 ) -> dict[str, Any]:
-    """All figures, by split and then by model.
+    """All figures, by split and then by model; the paper's stand under a split of their own.
 
     Args:
         module: the trained Architect.
@@ -103,7 +120,7 @@ def report(
         if base_count:
             some = examples[:base_count]
             figures[split]["before training"] = shares(some, base_counts(config, some))
-    return figures
+    return figures | {PAPER: PAPER_COUNTS}
 
 
 def _examples(split: str, count: int) -> list[PlanExample]:
@@ -121,6 +138,26 @@ def render_table(figures: dict[str, Any]) -> Table:
             cells = ["–" if (v := values.get(c)) is None else f"{v:.3f}" for c in columns]
             faulty = ", ".join(f"{k} {n}" for k, n in values.get("faults", {}).items())
             table.add_row(split, model, *cells, faulty)
+    return table
+
+
+def render_layouts(figures: dict[str, Any]) -> Table:
+    """Planned boxes beside the corpus' own, for every split that has any."""
+    table = Table("split", "layouts", *LAYOUT_COLUMNS, title="Faces, as shares of the image's side")
+    for split, models in figures.items():
+        ours = models.get("trained")
+        if not ours or not ours["layout_corpus"]:
+            continue
+        sides = {
+            "planned": ours["layout"] | {"iou": ours["iou"]},
+            "corpus": ours["layout_corpus"] | {"iou": ours["iou_corpus"]},
+        }
+        for side, values in sides.items():
+            cells = [
+                " / ".join("–" if (v := values.get(name)) is None else f"{v:.3f}" for name in names)
+                for names in LAYOUT_COLUMNS.values()
+            ]
+            table.add_row(split, side, *cells)
     return table
 
 
@@ -151,7 +188,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     figures = report(module, options.config, options.splits, options.count, options.base_count)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    Console().print(render_table(figures))
+    console = Console()
+    console.print(render_table(figures))
+    console.print(render_layouts(figures))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ from torchvision.ops import box_convert
 from transformers import get_cosine_schedule_with_warmup
 
 from datamodules.plans.datamodule import PlanDataModule, collate_plans
-from lightning_modules.ar2can.architect_llm import warmup_cosine
+from lightning_modules.ar2can.architect_llm import ArchitectRecipe, warmup_cosine
+from lightning_modules.ar2can.layout_heads import coordinate_loss
 
 
 def test_targets_are_prompt_then_answer():
@@ -52,6 +53,47 @@ def test_the_loss_is_that_of_a_network_with_a_larger_vocabulary():
     before = hidden[:, :-1][(targets.ids == module.tokens.box)[:, 1:]]
     true = targets.boxes[targets.ids == module.tokens.box]
     torch.testing.assert_close(terms["l1"], 4 * functional.l1_loss(module.heads["value"](before), true))
+
+
+@pytest.mark.parametrize("weight", [3.0, 0.5])
+def test_words_of_the_tally_count_as_often_as_the_recipe_says(weight):
+    """Against cross-entropy over a batch in which every token of a tally stands three times, or all others twice."""
+    module = small_architect(tally_weight=weight)
+    targets = module.targets(collate_plans(known_examples()))
+    terms = module.loss_terms(targets)
+    hidden = module.hidden(module.embed(targets.ids, targets.boxes), None, None)[:, :-1]
+    wanted = targets.ids[:, 1:][targets.answers[:, 1:]]
+    scores = module.scores(hidden)[targets.answers[:, 1:]]
+    tally = (wanted < module.tokens.words).long()
+    times = 1 + 2 * tally if weight == 3 else 2 - tally
+    expected = functional.cross_entropy(
+        scores.repeat_interleave(times, dim=0), wanted.repeat_interleave(times)
+    )
+    torch.testing.assert_close(terms["ce"], expected)
+    torch.testing.assert_close(terms["tally"], functional.cross_entropy(scores[tally > 0], wanted[tally > 0]))
+
+
+@pytest.mark.parametrize("weight", [0.0, -1.0, float("nan")])
+def test_a_weight_that_ignores_the_tally_is_refused(weight):
+    with pytest.raises(ValueError, match="tally_weight"):
+        ArchitectRecipe(tally_weight=weight)
+
+
+def test_boxes_and_their_loss_are_computed_in_full_precision_under_autocast():
+    module = small_architect()
+    hidden = torch.randn(9, 384)
+    true = torch.full((9, 4), 0.3)
+    plain = module.value(hidden)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        mixed = module.value(hidden)
+        assert module.scores(hidden).dtype == torch.bfloat16, "autocast is on"
+        losses = coordinate_loss(mixed.bfloat16(), true)
+    assert mixed.dtype == torch.float32
+    torch.testing.assert_close(mixed, plain, atol=0, rtol=0)
+    rounded = mixed.bfloat16().float()
+    for ours, theirs in zip(losses, coordinate_loss(rounded, true), strict=True):
+        assert ours.dtype == torch.float32
+        torch.testing.assert_close(ours, theirs, atol=0, rtol=0)
 
 
 def test_boxes_change_what_follows_them():
@@ -128,18 +170,23 @@ def test_the_schedule_is_transformers(total, warmup):
         schedule.step()
 
 
-def test_a_run_exports_what_a_fresh_module_reads(tmp_path):
-    module = small_architect(
-        export_folder=str(tmp_path), export_name="small", learning_rate=1e-3, warmup_steps=2
-    )
-    data = PlanDataModule(n_train=32, n_val=6, batch_size=8)
+def fit(module, data, callbacks=(), resume=None):
     trainer = L.Trainer(
         max_steps=4, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, num_sanity_val_steps=0,
+        enable_model_summary=False, num_sanity_val_steps=0, val_check_interval=4, check_val_every_n_epoch=None,
+        callbacks=list(callbacks),
     )  # fmt: skip
-    trainer.fit(module, data)
-    assert {"val/loss", "val/ce", "val/giou", "val/l1", "val/exact_count"} <= set(trainer.callback_metrics)
-    assert {f"val/fault_{name}" for name in ("sum", "nobody", "overlapping")} <= set(trainer.callback_metrics)
+    trainer.fit(module, data, ckpt_path=resume)
+    return trainer
+
+
+def test_a_run_exports_what_a_fresh_module_reads(tmp_path):
+    module = small_architect(
+        export_folder=str(tmp_path), export_name="small", learning_rate=1e-3, warmup_steps=2, tally_weight=3.0
+    )
+    trainer = fit(module, PlanDataModule(n_train=32, n_val=6, batch_size=8))
+    expected = {"loss", "ce", "giou", "l1", "tally", "exact_count", "fault_sum", "fault_nobody", "fault_many"}
+    assert {f"val/{name}" for name in expected} <= set(trainer.callback_metrics)
     assert trainer.optimizers[0].param_groups[0]["lr"] == pytest.approx(0, abs=1e-9)
     fresh = small_architect()
     fresh.load_trained(tmp_path / "small.safetensors")
@@ -148,6 +195,31 @@ def test_a_run_exports_what_a_fresh_module_reads(tmp_path):
     (tmp_path / "small.safetensors").write_bytes(b"broken")
     with pytest.raises(ValueError, match="sha256"):
         fresh.load_trained(tmp_path / "small.safetensors")
+
+
+class StopAfterTwo(L.Callback):
+    def __init__(self, path):
+        self.path = path
+
+    def on_train_batch_end(self, trainer, *_):
+        if trainer.global_step == 2:
+            trainer.save_checkpoint(self.path)
+            trainer.should_stop = True
+
+
+def test_a_run_that_goes_on_is_the_run_that_never_stopped(tmp_path):
+    """Batches, noise on the boxes, the optimizer's averages and the schedule."""
+    trained = []
+    for callbacks, resume in (((), None), ((StopAfterTwo(tmp_path / "two.ckpt"),), None), ((), "two.ckpt")):
+        module = small_architect(learning_rate=1e-3, warmup_steps=1, box_jitter=0.1)
+        module.seed = 5
+        data = PlanDataModule(n_train=10, n_val=1, batch_size=4)
+        fit(module, data, callbacks, resume and tmp_path / resume)
+        trained.append(module.trained())
+    straight, stopped, resumed = trained
+    assert any(not torch.equal(straight[name], stopped[name]) for name in straight)
+    for name, value in straight.items():
+        torch.testing.assert_close(resumed[name], value, atol=0, rtol=0)
 
 
 def test_another_models_weights_are_refused(knowing_files):

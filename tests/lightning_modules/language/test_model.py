@@ -25,7 +25,7 @@ def folder(tmp_path):
     raw = Tokenizer(models.WordLevel({w: k for k, w in enumerate(words)}, unk_token="[UNK]"))
     raw.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     tokenizer = transformers.PreTrainedTokenizerFast(
-        tokenizer_object=raw, unk_token="[UNK]", pad_token="[UNK]"
+        tokenizer_object=raw, unk_token="[UNK]", pad_token="[UNK]", bos_token="<s>", eos_token="</s>"
     )
     tokenizer.chat_template = TEMPLATE
     tokenizer.save_pretrained(tmp_path)
@@ -86,14 +86,92 @@ def test_lora_is_trained_in_single_precision_on_a_half_precision_model(folder):
     assert all(p.grad.dtype == torch.float32 for p in model.parameters() if p.grad is not None)
 
 
-def test_prompts_go_through_the_chat_template(folder):
+def test_prompts_go_through_the_chat_template_if_there_is_a_system_message(folder):
     model = LanguageModel(folder, system="Plan .")
     assert (
         model.tokenizer.decode(model.prompt_ids("three nurses"))
         == "<system> Plan . <user> three nurses <assistant>"
     )
     assert model.read(model.answer_ids("two and three")) == "two and three"
+    with pytest.raises(ValueError, match="no chat template"):
+        LanguageModel(size=SMALL, system="Plan .").prompt_ids("three nurses")
+    deaf = LanguageModel(folder, system="Plan .")
+    deaf.tokenizer.chat_template = "a template without a prompt"
+    with pytest.raises(ValueError, match="does not show the prompt"):
+        deaf.prompt_ids("three nurses")
+
+
+def test_a_bare_prompt_stands_between_the_tokens_that_begin_and_end_a_text(folder):
+    model = LanguageModel(folder)
+    begin, end = model.tokenizer.bos_token_id, model.tokenizer.eos_token_id
+    assert model.prompt_ids("three nurses") == [begin, 6, 7, end]
     assert LanguageModel(size=SMALL).prompt_ids("Two men") == [101, 2048, 2273, 102]
+
+
+@pytest.mark.parametrize("system", [None, "Plan ."])
+def test_control_tokens_in_a_prompt_are_words(folder, system):
+    """ "</s>" would end the text, and "[SEP]" and "[PAD]" of MiniLM's word pieces likewise."""
+    model = LanguageModel(folder, system=system)
+    plain, tricked = (model.prompt_ids(f"three {word} nurses") for word in ("unheard-of", "</s>"))
+    assert tricked == plain
+    words = LanguageModel(size=SMALL)
+    for token in words.tokenizer.all_special_tokens:
+        ids = words.prompt_ids(f"two {token} men {token}")
+        assert not set(ids[1:-1]) & set(words.tokenizer.all_special_ids)
+        assert words.read(ids[1:-1]).replace(" ", "") == f"two{token}men{token}".lower()
+
+
+def test_attention_is_the_same_in_both_implementations(folder):
+    fused, eager = (LanguageModel(folder, attention=name).configure() for name in ("sdpa", "eager"))
+    assert eager.network.config._attn_implementation == "eager"
+    ids = torch.randint(0, 10, (2, 7))
+    valid = torch.ones(2, 7, dtype=torch.bool)
+    valid[0, :3] = False
+    for mask in (None, valid):
+        ours, theirs = (model.hidden(model.embed(ids), mask) for model in (fused, eager))
+        torch.testing.assert_close(ours[:, 3:], theirs[:, 3:])
+
+
+def test_updates_are_multiplied_in_half_precision_under_autocast(folder):
+    """And only there: elsewhere half-precision states meet single-precision updates."""
+    model = LanguageModel(folder, lora=LanguageLoRA(rank=4), dtype="bfloat16").configure()
+    layer = model.network.model.layers[0].mlp.up_proj
+    seen = []
+    layer.lora_A["default"].register_forward_hook(
+        lambda _, args, out: seen.append((args[0].dtype, out.dtype))
+    )
+    embedded = model.embed(torch.randint(0, 10, (2, 5)))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        model.hidden(embedded).sum().backward()
+    assert layer.lora_B["default"].weight.grad.dtype == torch.float32
+    model.hidden(embedded)
+    assert seen == [(torch.bfloat16, torch.bfloat16), (torch.float32, torch.float32)]
+
+
+def test_merged_updates_change_nothing_but_the_time(folder):
+    model = LanguageModel(folder, lora=LanguageLoRA(rank=4), dtype="bfloat16").configure()
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "lora_B" in name:
+                parameter.normal_(std=0.3)
+    model.network.float()
+    ids = torch.randint(0, 10, (2, 5))
+    plain = model.hidden(model.embed(ids))
+    layer = model.network.model.layers[0].mlp.up_proj
+    for _ in range(2):
+        merged = model.merge().hidden(model.embed(ids))
+        assert layer.merged
+        torch.testing.assert_close(merged, plain, atol=1e-4, rtol=1e-4)
+    bare = LanguageModel(folder).configure()
+    assert bare.merge() is bare
+    assert float((bare.hidden(bare.embed(ids)) - plain).abs().max()) > 0.1, "the updates matter"
+
+
+def test_updates_of_a_model_from_chance_leave_the_rest_frozen():
+    model = LanguageModel(size=SMALL, lora=LanguageLoRA(rank=4)).configure()
+    assert all("lora_" in name for name, p in model.named_parameters() if p.requires_grad)
+    assert model.architecture == {"width": 32, "layers": 2, "rank": 4, "alpha": 32}
+    assert LanguageModel(size=SMALL).configure().architecture["rank"] == 0
 
 
 def test_a_model_from_chance_has_minilms_words_where_they_fit():
