@@ -24,7 +24,7 @@ class PlanBatch:
 
     Attributes:
         prompts: as users write them.
-        tallies: how the count comes about ("3 + 2 = 5"); "0", "many", "some" where nobody is placed.
+        tallies: how the count comes about ("3 + 2 = 5"); "0", "many", "some" or more than seven where nobody is placed.
         boxes: face boxes, xyxy in [0, 1]; zeros where not valid.
         valid: which slots hold a person.
         families: what it takes to count.

@@ -50,7 +50,8 @@ class PlanExample:
     Attributes:
         prompt: what the image is to show.
         count: people to be drawn, 1 to 7; None where the prompt does not tell, or tells of nobody or of more.
-        tally: how the count comes about: "3 + 2 = 5", "5 - 1 = 4", "4"; "0", "many" and "some" where count is None.
+        tally: how the count comes about: "3 + 2 = 5", "5 - 1 = 4", "4"; where count is None "0", "some", "many" or, if
+            too many have to be added up, "5 + 4 = 9".
         boxes: (count, 4) face boxes, xyxy in [0, 1], in reading order.
         family: what it takes to count.
         construction: the sentence with slots.
@@ -96,9 +97,10 @@ def draw_example(seed: int, split: PlanSplit) -> PlanExample:
             continue
         break
     if not visible:
-        return PlanExample(
-            prompt, None, _TALLIES[family], np.zeros((0, 4), np.float32), family, construction.text
-        )
+        told = _TALLIES[family]
+        if numbers.visible > MAX_PEOPLE and sum(terms) == numbers.visible and (terms[1:] or numbers.hidden):
+            told = tally_of(terms, numbers.hidden)
+        return PlanExample(prompt, None, told, np.zeros((0, 4), np.float32), family, construction.text)
     actions = [p for p, n in zip(sentence.postures, numbers.groups, strict=True) for _ in range(n)]
     boxes = arrange(rng, actions)
     return PlanExample(prompt, visible, tally_of(terms, numbers.hidden), boxes, family, construction.text)

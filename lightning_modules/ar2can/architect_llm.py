@@ -26,7 +26,7 @@ from lightning_modules.ar2can.architect_recipe import (
 from lightning_modules.ar2can.layout_decoding import MENDED, REFUSED, Answer, decode, faults
 from lightning_modules.ar2can.layout_heads import CoordinateEmbedding, ValueHead, coordinate_loss
 from lightning_modules.ar2can.layout_targets import Targets, answer_entropy
-from lightning_modules.ar2can.layout_tokens import LAYOUT_TOKENS, REFUSAL_TALLIES, LayoutTokens
+from lightning_modules.ar2can.layout_tokens import LAYOUT_TOKENS, LayoutTokens, refusal_of
 from lightning_modules.language.model import LanguageModel
 from rewards.weights import load_weights, save_weights
 
@@ -93,7 +93,7 @@ class ArchitectLLMModule(L.LightningModule):
             return
         counts = batch.valid.sum(dim=1).tolist()
         for answer, tally, count in zip(self.plan(batch.prompts), batch.tallies, counts, strict=True):
-            refusal = REFUSAL_TALLIES.get(tally)
+            refusal = refusal_of(tally)
             self._faults.update(faults(answer, refusal))
             if refusal is None:
                 self._exact.append(len(answer.boxes) == count)

@@ -1,6 +1,7 @@
 """The answer of Architect-A as tokens: how the count comes about, then ``<SoL> <C> ... <C> <EoL>`` (section 3.3.1).
 
     3 + 2 = 5 <SoL> <C> <C> <C> <C> <C> <EoL>
+    5 + 4 = 9 <EoL>
     many <EoL>
 
 The three layout tokens follow the vocabulary of the language model. The tally in front is ours: it makes the model say
@@ -60,6 +61,16 @@ class Tally:
     count: int | None = None
     refusal: Refusal | None = None
     mended: bool = False
+
+
+def refusal_of(tally: str) -> Refusal | None:
+    """Why nobody is placed after a tally; None where somebody is, or where the words are no tally.
+
+    >>> refusal_of("5 + 4 = 9"), refusal_of("some"), refusal_of("3 + 2 = 5")
+    ('many', 'open', None)
+    """
+    read = read_tally(tally)
+    return None if read is None else read.refusal
 
 
 def read_tally(text: str) -> Tally | None:

@@ -30,7 +30,7 @@ from lightning_modules.ar2can.architect_baselines import few_shot_counts
 from lightning_modules.ar2can.architect_llm import ArchitectLLMModule
 from lightning_modules.ar2can.layout_decoding import Answer, faults
 from lightning_modules.ar2can.layout_figures import layout_statistics, mean_iou, reference_iou
-from lightning_modules.ar2can.layout_tokens import REFUSAL_TALLIES
+from lightning_modules.ar2can.layout_tokens import refusal_of
 from lightning_modules.ar2can.planning import DEFAULTS, language_architect, untrained
 from lightning_modules.language.model import LanguageModel
 
@@ -67,14 +67,10 @@ def answer_figures(examples: Sequence[PlanExample], answers: Sequence[Answer]) -
     """Counts, refusals, repairs and layouts of one split."""
     counts = [len(a.boxes) or None for a in answers]
     to_refuse = [
-        a.refusal == REFUSAL_TALLIES[e.tally]
-        for e, a in zip(examples, answers, strict=True)
-        if e.count is None
+        a.refusal == refusal_of(e.tally) for e, a in zip(examples, answers, strict=True) if e.count is None
     ]
     faulty = [
-        fault
-        for e, a in zip(examples, answers, strict=True)
-        for fault in faults(a, REFUSAL_TALLIES.get(e.tally))
+        fault for e, a in zip(examples, answers, strict=True) for fault in faults(a, refusal_of(e.tally))
     ]
     true = [torch.from_numpy(e.boxes) for e in examples]
     planned = [a.boxes for a in answers]

@@ -87,7 +87,7 @@ def test_words_that_hold_a_number(drawn):
             if re.match(pattern, start) and "+" not in example.tally.replace("1 + 3", ""):
                 assert example.tally == tally or example.family == "many", example
                 seen[pattern] += 1
-    assert len(seen) >= 5, seen
+    assert len(seen) >= 4, seen
 
 
 def test_keywords_capitals_and_marks_vary(drawn):

@@ -24,7 +24,7 @@ def test_every_tally_of_the_corpus_is_read(seed):
     assert (tally.count, tally.refusal) == (
         (example.count, None)
         if example.count
-        else (None, {"0": "nobody", "many": "many", "some": "open"}[example.tally])
+        else (None, {"none": "nobody", "many": "many", "open": "open"}[example.family])
     )
 
 
