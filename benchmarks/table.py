@@ -20,10 +20,10 @@ def print_summary(console: Console, report: Report) -> None:
     metrics = ordered(report.metrics())
     label = min(max((len(o.title) for o in report.outcomes), default=0), console.width // 3)
     per_table = max(1, (console.width - label - 4) // _CELL)
-    expected = any(outcome.expectations() for outcome in report.outcomes)
     for first in range(0, len(metrics), per_table):
-        shown_here = metrics[first : first + per_table]
-        console.print(_table(report, shown_here, label, expected and metrics[-1] in shown_here))
+        console.print(_table(report, metrics[first : first + per_table], label))
+    if any(outcome.expectations() for outcome in report.outcomes):
+        console.print(_verdicts(report))
     steps = directions(report)
     if steps:
         console.print(_steps(steps))
@@ -44,19 +44,16 @@ def best(report: Report, metric: str) -> float | None:
     return max(values) if better > 0 else min(values)
 
 
-def _table(report: Report, metrics: list[str], label: int, expected: bool) -> Table:
+def _table(report: Report, metrics: list[str], label: int) -> Table:
     table = Table(title=f"{report.suite}: {report.summed_up}", title_justify="left")
     table.add_column("configuration", min_width=label, overflow="fold")
     for metric in metrics:
         arrow = {1: " ↑", -1: " ↓", 0: ""}[figure(metric).better]
         table.add_column(figure(metric).label + arrow, justify="right", no_wrap=True)
-    if expected:
-        table.add_column("expected", no_wrap=True)
     for outcome in report.outcomes:
         cells = [
             _cell(outcome, metric, None if outcome.ceiling else best(report, metric)) for metric in metrics
         ]
-        cells += [_verdicts(outcome)] if expected else []
         table.add_row(outcome.title, *cells, style="italic" if outcome.ceiling else "")
     return table
 
@@ -94,6 +91,9 @@ def beside(outcome: Outcome, metric: str, part: str = "all") -> list[str]:
     ]
 
 
-def _verdicts(outcome: Outcome) -> Text:
-    lines = [Text(row.verdict, style="green" if row.met else "red") for row in outcome.expectations()]
-    return Text("\n").join(lines) if lines else Text("–", style="dim")
+def _verdicts(report: Report) -> Table:
+    table = Table("configuration", "expected", title="What was expected", title_justify="left")
+    for outcome in report.outcomes:
+        for row in outcome.expectations():
+            table.add_row(outcome.title, Text(row.verdict, style="green" if row.met else "red"))
+    return table

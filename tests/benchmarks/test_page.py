@@ -205,6 +205,17 @@ def test_spread_and_paper_stand_under_the_figure(report, capsys):
     assert printed.count("paper") == 1
 
 
+def test_what_was_expected_leaves_room_for_the_figures(report, capsys):
+    first = report.outcomes[0]
+    rows = [replace(row, expected="≥ +0.9 over a method with a long name", met=False) for row in first.rows]
+    report.outcomes = [replace(first, rows=rows)]
+    print_summary(Console(width=90), report)
+    figures, verdicts = capsys.readouterr().out.split("What was expected")
+    assert f"│ {first.title} │" in figures
+    assert "over a method" not in figures
+    assert "≥ +0.9 over a method with a long name missed" in verdicts
+
+
 def test_steps_stand_beside_the_papers(report, capsys):
     report.outcomes = [
         replace(o, paper={"identity": p}) for o, p in zip(report.outcomes, (0.9, 0.3, 0.4), strict=True)
