@@ -7,10 +7,10 @@ import lightning as L
 
 from callbacks.adapter_ema import averages_of
 from callbacks.hold_out_guard import kept_figures
-from callbacks.provenance import command_line
 from lightning_modules.backbone.adapters import LoRASet
 from lightning_modules.backbone.flux import FluxBackbone
 from lightning_modules.pretraining.model_card import write_weights_card
+from rewards.command import command_line
 
 
 @runtime_checkable

@@ -6,16 +6,15 @@ client object the caller already has.
 
 import os
 import platform
-import shlex
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+from rewards.command import command_line
+
 PACKAGES = (
     "troupe",
     "torch",
@@ -72,19 +71,6 @@ def collect_provenance(
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "config": dict(config),
     }
-
-
-def command_line(repository: Path = REPOSITORY) -> str:
-    """What was typed to start this process, with files of the checkout named from its root.
-
-    Args:
-        repository: the checkout's root.
-    """
-    spec = getattr(sys.modules["__main__"], "__spec__", None)
-    module = None if spec is None else spec.name.removesuffix(".__main__")
-    program = Path(sys.argv[0]).name if module is None else f"-m {module}"
-    typed = [argument.replace(f"{repository}{os.sep}", "") for argument in sys.argv[1:]]
-    return " ".join(["python", program, *map(shlex.quote, typed)])
 
 
 def git_state(folder: Path) -> dict[str, Any] | None:

@@ -1,9 +1,6 @@
 """How Architect-A is trained, where its weights go, and what the card beside them says."""
 
 import datetime
-import os
-import shlex
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +10,9 @@ import lightning as L
 import torch
 from torch import Tensor
 
+from rewards.command import REPOSITORY, command_line
 from rewards.weights import WeightsCard
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 _RESUME = ("--ckpt_path", "ckpt_path")
 
 
@@ -79,20 +76,14 @@ def training_card(trainer: L.Trainer, name: str, seed: int, architecture: dict[s
 
 
 def typed_command(repository: Path = REPOSITORY) -> str:
-    """What was typed to start this process, with files of the checkout named from its root.
+    """What was typed to start this process (``rewards.command``), without a checkpoint to go on from.
 
-    A checkpoint to go on from is left out: the same command without it trains the same weights from nothing.
+    The same command without it trains the same weights from nothing.
 
     Args:
         repository: the checkout's root.
     """
-    spec = getattr(sys.modules["__main__"], "__spec__", None)
-    program = Path(sys.argv[0]).name if spec is None else f"-m {spec.name.removesuffix('.__main__')}"
-    kept: list[str] = []
-    for before, argument in zip(["", *sys.argv[1:]], sys.argv[1:], strict=False):
-        if argument.split("=")[0] not in _RESUME and before != _RESUME[0]:
-            kept.append(argument.replace(f"{repository}{os.sep}", ""))
-    return " ".join(["python", program, *map(shlex.quote, kept)])
+    return command_line(repository, without=_RESUME)
 
 
 def check_architecture(card: WeightsCard, architecture: Mapping[str, int], path: Path) -> None:

@@ -6,13 +6,12 @@ import sys
 from importlib import metadata
 
 from callbacks.provenance import (
-    REPOSITORY,
     collect_provenance,
-    command_line,
     git_state,
     log_provenance,
     package_versions,
 )
+from rewards.command import REPOSITORY, command_line
 
 
 def _git(folder, *arguments):
@@ -46,7 +45,7 @@ def test_a_machine_without_git_is_no_obstacle(tmp_path, monkeypatch):
 def test_the_command_can_be_typed_again_in_another_checkout(tmp_path):
     """A module by its name or a file, files of the checkout by full path, one argument with a space."""
     (tmp_path / "program.py").write_text(
-        "from callbacks.provenance import command_line\nimport sys\nsys.stdout.write(command_line())\n"
+        "from rewards.command import command_line\nimport sys\nsys.stdout.write(command_line())\n"
     )
     arguments = ["-c", str(REPOSITORY / "configs" / "a.yaml"), "name=two words", "-c", "/elsewhere/b.yaml"]
     environment = {"PYTHONPATH": f"{REPOSITORY}:{tmp_path}"}

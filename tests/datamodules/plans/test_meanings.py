@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from datamodules.plan_files import MAX_PEOPLE
-from datamodules.plans import examples, uncounted
+from datamodules.plans import uncounted
 from datamodules.plans.constructions import CONSTRUCTIONS, Construction
 from datamodules.plans.doings import deeds
-from datamodules.plans.examples import draw_example
 from datamodules.plans.listings import BANDS, LISTS, listing
 from datamodules.plans.sentences import Numbers, Sentence
 from datamodules.plans.vocabulary import Vocabulary
@@ -25,13 +24,6 @@ NOUNS = (*ROLES, *COMMON, *KIN, *ELDERS)
 PLURALS = "|".join(sorted(set(map(plural, NOUNS)), key=len, reverse=True))
 SINGULARS = "|".join(sorted(set(NOUNS), key=len, reverse=True))
 RESOLVED = r"in all|altogether|of them|in total|to be exact|in number|on the left|on the right"
-
-
-@pytest.fixture(scope="module")
-def drawn():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(examples, "arrange", lambda rng, actions: np.zeros((len(actions), 4), np.float32))
-        return [draw_example(seed, "train") for seed in range(8000)]
 
 
 def value(word):

@@ -5,10 +5,8 @@ import re
 from collections import Counter
 
 import numpy as np
-import pytest
 
-from datamodules.plans import examples, phrases
-from datamodules.plans.examples import draw_example
+from datamodules.plans import phrases
 from datamodules.plans.words import captions
 from datamodules.plans.words.grammar import NUMBERS, plural
 from datamodules.plans.words.known_groups import KNOWN_BY_COUNT
@@ -17,13 +15,6 @@ from datamodules.plans.words.people import COMMON, ELDERS, KIN, ROLES
 NOUNS = (*ROLES, *COMMON, *KIN, *ELDERS)
 PLURALS = "|".join(sorted(set(map(plural, NOUNS)), key=len, reverse=True))
 SINGULARS = "|".join(sorted(set(NOUNS), key=len, reverse=True))
-
-
-@pytest.fixture(scope="module")
-def drawn():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(examples, "arrange", lambda rng, actions: np.zeros((len(actions), 4), np.float32))
-        return [draw_example(seed, "train") for seed in range(8000)]
 
 
 def test_verbs_articles_and_looks_agree_with_their_number(drawn):
