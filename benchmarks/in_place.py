@@ -8,7 +8,7 @@ skeletons.
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, TypeAlias, cast
 
 import torch
 from jaxtyping import Float
@@ -24,13 +24,14 @@ from lightning_modules.configured import configured_module
 from lightning_modules.skeleguide.in_place import InPlaceModule
 from lightning_modules.skeleguide.insert import WEIGHTS
 from lightning_modules.skeleguide.module import ReasonRenderModule
-from lightning_modules.skeleguide.samples import Composition
 
 SAMPLING = "model.init_args.sampling"  # is how trained sets draw
 LATENTS = {"data.init_args.latents": "data/latents"}
 SEED_KEYS = ("seed_everything", "model.init_args.recipe.seed", "data.init_args.first_seed")
 Pose = Literal["reasoned", "given", "edited"]
 Shows = Literal["image", "layout"]
+_Drawn: TypeAlias = tuple[Float[Tensor, "b 3 h w"], Float[Tensor, "b 3 h w"] | None]
+"""What is handed out, and a layout to show beside it."""
 
 
 class InPlace:
@@ -83,7 +84,7 @@ class InPlace:
     def generate(
         self, batch: SceneBatch, *, seed: int, pose: Pose = "reasoned", steps: int | None = None
     ) -> Float[Tensor, "b 3 h w"]:
-        """One image (or layout) per scene, with the guidance the configuration validates with.
+        """One image per scene, or its layout alone, with the guidance the configuration validates with.
 
         Args:
             batch: scenes with backgrounds.
@@ -92,8 +93,8 @@ class InPlace:
             steps: Euler steps of each stage; those of the configuration by default.
 
         Raises:
-            ValueError: if the scenes have no backgrounds, the module draws no layout where one is wanted, or there is
-                no such ``pose``.
+            ValueError: if the scenes have no backgrounds, no layout is drawn where one is wanted, or there is no such
+                ``pose``.
         """
         if pose not in ("reasoned", "given", "edited"):
             raise ValueError(f"pose: {pose!r}; choose reasoned, given or edited")
@@ -103,28 +104,31 @@ class InPlace:
         usual = module.sampling
         module.sampling = replace(usual, steps=usual.steps if steps is None else steps)
         try:
-            drawn = self._compose(module, batch, seed, pose)
+            drawn, layout = self._drawn(module, batch, seed, pose)
         finally:
             module.sampling = usual
-        pictures = (
-            [batch.backgrounds] if drawn.layout_image is None else [batch.backgrounds, drawn.layout_image]
-        )
+        pictures = [batch.backgrounds] if layout is None else [batch.backgrounds, layout]
         self.beside = [picture.float().clamp(0, 1) for picture in pictures]
         self.figures = {"oks": torch.full((len(batch),), torch.nan)} if pose == "edited" else {}
+        return drawn
+
+    def _drawn(self, module: InPlaceModule, batch: SceneBatch, seed: int, pose: Pose) -> _Drawn:
+        assert batch.backgrounds is not None  # generate() sees to it
+        if self.shows == "layout" and pose == "reasoned" and isinstance(module, ReasonRenderModule):
+            return module.reason(batch.backgrounds, batch.prompts, seed), None
+        if pose == "reasoned":
+            drawn = module.compose(batch.backgrounds, batch.prompts, seed)
+        elif isinstance(module, ReasonRenderModule):
+            layout = raise_left_arm(batch.layout, batch.size) if pose == "edited" else batch.layout
+            pictures = draw_layouts(layout, batch.size, batch.backgrounds)
+            drawn = module.render(pictures, batch.prompts, seed)
+        else:
+            raise ValueError(f"pose: {pose}; {self.config.name} renders no layout that it is given")
         if self.shows == "image":
-            return drawn.image
+            return drawn.image, drawn.layout_image
         if drawn.layout_image is None:
             raise ValueError(f"shows: layout; {self.config.name} draws none")
-        return drawn.layout_image
-
-    def _compose(self, module: InPlaceModule, batch: SceneBatch, seed: int, pose: Pose) -> Composition:
-        assert batch.backgrounds is not None  # generate() sees to it
-        if pose == "reasoned":
-            return module.compose(batch.backgrounds, batch.prompts, seed)
-        if not isinstance(module, ReasonRenderModule):
-            raise ValueError(f"pose: {pose}; {self.config.name} renders no layout that it is given")
-        layout = raise_left_arm(batch.layout, batch.size) if pose == "edited" else batch.layout
-        return module.render(draw_layouts(layout, batch.size, batch.backgrounds), batch.prompts, seed)
+        return drawn.layout_image, None
 
     def _loaded(self) -> InPlaceModule:
         if self.module is None:

@@ -98,6 +98,14 @@ class ReasonRenderModule(InPlaceModule):
         return Phase("examined", (SKELETAL, APPEARANCE), {REASON: 1.0, RENDER: 1.0}, "true_layout")
 
     @torch.no_grad()
+    def reason(
+        self, source: Float[Tensor, "b 3 h w"], prompts: Sequence[str], seed: int
+    ) -> Float[Tensor, "b 3 h w"]:
+        """The first stage alone: scene and prompt to the picture of a layout."""
+        layout = self._reasoned(source, self.encoder.encode(prompts).to(self.device), seed)
+        return self.codec.decode(layout, (source.shape[-2], source.shape[-1]))
+
+    @torch.no_grad()
     def compose(self, source: Float[Tensor, "b 3 h w"], prompts: Sequence[str], seed: int) -> Composition:
         """Both stages: scene and prompt to layout; then layout and prompt, and nothing else, to image.
 
@@ -105,8 +113,7 @@ class ReasonRenderModule(InPlaceModule):
         """
         embedding = self.encoder.encode(prompts).to(self.device)
         size = (source.shape[-2], source.shape[-1])
-        scene = self.codec.encode(source.to(self.device)).float()
-        layout = self.draw(embedding, SKELETAL, scene, token_grid(size), Generator().manual_seed(seed))
+        layout = self._reasoned(source, embedding, seed)
         image = self.draw(embedding, APPEARANCE, layout, token_grid(size), _rendering(seed))
         return Composition(self.codec.decode(image, size), self.codec.decode(layout, size))
 
@@ -120,6 +127,13 @@ class ReasonRenderModule(InPlaceModule):
         embedding = self.encoder.encode(prompts).to(self.device)
         image = self.draw(embedding, APPEARANCE, layout, token_grid(size), _rendering(seed))
         return Composition(self.codec.decode(image, size), layout_image)
+
+    def _reasoned(
+        self, source: Float[Tensor, "b 3 h w"], embedding: PromptEmbedding, seed: int
+    ) -> Float[Tensor, "b s c"]:
+        scene = self.codec.encode(source.to(self.device)).float()
+        grid = token_grid((source.shape[-2], source.shape[-1]))
+        return self.draw(embedding, SKELETAL, scene, grid, Generator().manual_seed(seed))
 
 
 def _rendering(seed: int) -> Generator:

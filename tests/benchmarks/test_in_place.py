@@ -22,7 +22,9 @@ from datamodules.geometry.edits import raise_left_arm
 from datamodules.schema.detections import Detections
 from datamodules.tiny_world.scenes import draw_scene
 from lightning_modules.configured import CONFIGS, configured_module
+from lightning_modules.skeleguide.in_place import InPlaceModule
 from lightning_modules.skeleguide.module import ReasonRenderModule
+from lightning_modules.skeleguide.phases import SKELETAL
 from rewards.analyzers.tiny import TinyAnalyzer
 
 QUICK = ["model.init_args.sampling.steps=1", "model.init_args.sampling.guidance={appearance: {scale: 1.0}}"]
@@ -80,6 +82,7 @@ def test_images_layouts_and_edited_poses_are_what_the_module_draws(batch, weight
     assert torch.equal(layout, composed.layout_image.float().clamp(0, 1))
     shown = InPlace(weights=str(folder), changes=QUICK, shows="layout")
     assert torch.equal(shown.generate(batch, seed=7), composed.layout_image)
+    assert [picture.shape for picture in shown.beside] == [scene.shape]
     edited = draw_layouts(raise_left_arm(batch.layout, batch.size), batch.size, batch.backgrounds)
     assert torch.equal(
         made.generate(batch, seed=7, pose="edited"), module.render(edited, batch.prompts, 7).image
@@ -92,6 +95,20 @@ def test_images_layouts_and_edited_poses_are_what_the_module_draws(batch, weight
     module.sampling = replace(module.sampling, steps=2)
     assert torch.equal(twice, module.compose(batch.backgrounds, batch.prompts, seed=7).image)
     module.sampling = replace(module.sampling, steps=1)
+
+
+def test_a_layout_alone_is_not_rendered(batch, weights, monkeypatch):
+    folder, _ = weights
+    drawn = []
+
+    def counted(self, prompts, adapter, *rest):
+        drawn.append(adapter)
+        return draw(self, prompts, adapter, *rest)
+
+    draw = InPlaceModule.draw
+    monkeypatch.setattr(InPlaceModule, "draw", counted)
+    InPlace(weights=str(folder), changes=QUICK, shows="layout").generate(batch, seed=7)
+    assert drawn == [SKELETAL]
 
 
 def test_what_makes_no_sense_is_refused(batch, weights):
