@@ -127,25 +127,22 @@ class ArchitectLLMModule(L.LightningModule):
             self.tokens.answer(self.language.answer_ids(tally) if self.tally else [], count or None)
             for tally, count in zip(batch.tallies, counts, strict=True)
         ]
+        terms = [self._terms(tally) if self.tally else 0 for tally in batch.tallies]
         boxes = box_convert(batch.boxes[batch.valid], "xyxy", "cxcywh")
-        return Targets.lay_out([self.prompt_ids(p) for p in batch.prompts], answers, boxes, self.tokens.box)
+        asked = [self.prompt_ids(p) for p in batch.prompts]
+        return Targets.lay_out(asked, answers, terms, boxes, self.tokens.box)
 
-    def loss_terms(
-        self, targets: Targets, jitter: float = 0.0, noise: Generator | None = None
-    ) -> dict[str, Tensor]:
+    def loss_terms(self, targets: Targets, noise: Generator | None = None) -> dict[str, Tensor]:
         """Cross-entropy over the answers' tokens, and the two coordinate terms over their boxes.
 
         Args:
             targets: of a batch.
-            jitter: standard deviation of noise on the boxes that are fed back.
-            noise: its source, on the CPU.
+            noise: source, on the CPU, of the recipe's noise on what is fed back; none without it.
 
         Returns:
             The terms ``ce``, ``giou`` and ``l1`` of Eq. (1), and ``tally``, the part of the tallies in the first.
         """
-        drawn = torch.randn(targets.boxes.shape, generator=noise, device="cpu")
-        fed = targets.boxes + jitter * drawn.to(targets.boxes.device)
-        hidden = self.hidden(self.embed(targets.ids, fed), None, None)[:, :-1]
+        hidden = self.hidden(self._fed(targets, noise), None, None)[:, :-1]
         asked = targets.answers[:, 1:]
         chosen, wanted, true = hidden[asked], targets.ids[:, 1:][asked], targets.boxes[:, 1:][asked]
         weight = self.recipe.tally_weight
@@ -157,6 +154,10 @@ class ArchitectLLMModule(L.LightningModule):
     def prompt_ids(self, prompt: str) -> list[int]:
         """A prompt's tokens."""
         return self.language.prompt_ids(prompt)
+
+    def write(self, text: str) -> list[int]:
+        """The word tokens of a text."""
+        return self.language.answer_ids(text)
 
     def read(self, ids: Sequence[int]) -> str:
         """The text of word tokens."""
@@ -223,11 +224,27 @@ class ArchitectLLMModule(L.LightningModule):
         self.load_state_dict(state, strict=False)
 
     def _loss(self, batch: PlanBatch, stage: str, noise: Generator | None = None) -> Tensor:
-        terms = self.loss_terms(self.targets(batch), 0.0 if noise is None else self.recipe.box_jitter, noise)
+        terms = self.loss_terms(self.targets(batch), noise)
         loss = terms["ce"] + self.recipe.coordinate_weight * (terms["giou"] + terms["l1"])
         named = {f"{stage}/{name}": value.detach() for name, value in (terms | {"loss": loss}).items()}
         self.log_dict(named, batch_size=len(batch), sync_dist=stage == "val", prog_bar=stage == "train")
         return loss
+
+    def _fed(self, targets: Targets, noise: Generator | None) -> Float[Tensor, "b s d"]:
+        """Embeddings of what was said so far: in training with noise on boxes, and without some of a tally's terms."""
+        if noise is None:
+            return self.embed(targets.ids, targets.boxes)
+        drawn = torch.randn(targets.boxes.shape, generator=noise).to(targets.boxes.device)
+        blank = (
+            torch.rand(targets.ids.shape, generator=noise).to(targets.ids.device) < self.recipe.terms_dropout
+        )
+        fed = self.embed(targets.ids, targets.boxes + self.recipe.box_jitter * drawn)
+        return fed.masked_fill((blank & targets.terms)[..., None], 0)
+
+    def _terms(self, tally: str) -> int:
+        """How many tokens of a tally are its terms."""
+        terms, equals, _ = tally.partition(" =")
+        return len(self.language.answer_ids(terms)) if equals else 0
 
     def _noise(self, batch_index: int) -> Generator:
         """Randomness that depends on seed, batch and process alone: runs resume exactly."""

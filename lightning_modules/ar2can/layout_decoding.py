@@ -2,7 +2,7 @@
 
 Mended, and named in ``Answer.mended``:
 
-    sum        the tally's sum is wrong: its terms count
+    sum        the tally's sum is wrong: that of its terms is written, before the layout begins
     start      a box before ``<SoL>``: the layout is opened
     stray      a word inside the layout: the likelier of ``<C>`` and ``<EoL>`` takes its place
     short      ``<EoL>`` before the tally's people are placed: the next box is asked for
@@ -25,7 +25,7 @@ from torchvision.ops import box_convert
 from transformers import DynamicCache
 
 from datamodules.plan_files import MAX_OVERLAP, MAX_PEOPLE, MIN_SIDE
-from lightning_modules.ar2can.layout_tokens import LayoutTokens, Tally, read_tally
+from lightning_modules.ar2can.layout_tokens import LayoutTokens, Tally, read_tally, sum_of
 from rewards.functional.boxes import pairwise_iou
 
 MENDED = ("sum", "start", "stray", "short", "long", "outside", "small")
@@ -73,6 +73,9 @@ class Planner(Protocol):
     def read(self, ids: Sequence[int]) -> str:
         """The text of word tokens."""
 
+    def write(self, text: str) -> list[int]:
+        """The word tokens of a text."""
+
     def embed(self, ids: Tensor, boxes: Tensor) -> Tensor:
         """Input embeddings of tokens (b, s), those of boxes with their places (b, s, 4)."""
 
@@ -91,6 +94,7 @@ class _Row:
     """The state of one answer."""
 
     words: list[int] = field(default_factory=list)
+    due: list[int] = field(default_factory=list)
     boxes: list[Tensor] = field(default_factory=list)
     mended: list[str] = field(default_factory=list)
     tally: Tally | None = None
@@ -159,14 +163,19 @@ def _advance(row: _Row, scores: Float[Tensor, " v"], value: Float[Tensor, " 4"],
 
 def _before_layout(row: _Row, token: int, planner: Planner) -> int:
     tokens = planner.tokens
+    if row.due:
+        if token != row.due[0] and "sum" not in row.mended:
+            row.mended.append("sum")
+        token = row.due.pop(0)
     if token < tokens.words:
         row.words.append(token)
+        row.due = row.due or _sum_due(row.words, planner)
         if len(row.words) > MAX_TALLY:
             row.done, row.refusal = True, "unreadable"
         return token
     row.text = planner.read(row.words) if row.words else ""
     row.tally = read_tally(row.text) if row.words else None
-    if row.tally is not None and row.tally.mended:
+    if row.tally is not None and row.tally.mended and "sum" not in row.mended:
         row.mended.append("sum")
     if row.tally is None and planner.tally:
         row.done, row.refusal = True, "unreadable"
@@ -178,6 +187,16 @@ def _before_layout(row: _Row, token: int, planner: Planner) -> int:
         row.mended.append("start")
     row.inside = True
     return tokens.start
+
+
+def _sum_due(words: list[int], planner: Planner) -> list[int]:
+    """The tokens of the sum where words end with "="; none elsewhere, or where no sum goes on from these words."""
+    text = planner.read(words)
+    total = sum_of(text[:-1].strip()) if text.endswith("=") else None
+    if total is None:
+        return []
+    whole = planner.write(f"{text} {total}")
+    return whole[len(words) :] if whole[: len(words)] == words else []
 
 
 def _finish(row: _Row) -> Answer:

@@ -85,12 +85,23 @@ def read_tally(text: str) -> Tally | None:
     if text in REFUSAL_TALLIES:
         return Tally(refusal=REFUSAL_TALLIES[text])
     terms, _, total = (part.strip() for part in text.partition("="))
-    if not _TERMS.fullmatch(terms):
+    count = sum_of(terms)
+    if count is None:
         return None
-    count = sum(int(term.replace(" ", "")) for term in re.findall(r"[+-]?\s*\d+", terms))
     mended = bool(total) and total != str(count)
     if count < 1:
         return Tally(refusal="nobody", mended=mended)
     if count > MAX_PEOPLE:
         return Tally(refusal="many", mended=mended)
     return Tally(count, mended=mended)
+
+
+def sum_of(terms: str) -> int | None:
+    """What terms add up to; None if the text is something else.
+
+    >>> sum_of("3 + 2"), sum_of("8 - 3"), sum_of("3 + 2 = 5")
+    (5, 5, None)
+    """
+    if not _TERMS.fullmatch(terms):
+        return None
+    return sum(int(term.replace(" ", "")) for term in re.findall(r"[+-]?\s*\d+", terms))

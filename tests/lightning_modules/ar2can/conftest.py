@@ -16,7 +16,7 @@ CONFIG = Path(__file__).parents[3] / "configs" / "ar2can" / "architect_tiny.yaml
 
 @pytest.fixture(scope="session")
 def knowing_architect():
-    module = small_architect()
+    module = small_architect(box_jitter=0.03)
     learn_by_heart(module, 120)
     return module.eval()
 

@@ -81,8 +81,9 @@ def known(prompt: str, count: int | None, tally: str) -> PlanExample:
 def learn_by_heart(module: ArchitectLLMModule, steps: int, rate: float = 1.5e-3) -> None:
     targets = module.targets(collate_plans(known_examples()))
     optimizer = torch.optim.Adam([p for p in module.parameters() if p.requires_grad], rate)
+    noise = torch.Generator().manual_seed(0)
     for _ in range(steps):
-        terms = module.loss_terms(targets, jitter=0.03)
+        terms = module.loss_terms(targets, noise)
         optimizer.zero_grad()
         (terms["ce"] + 0.8 * (terms["giou"] + terms["l1"])).backward()
         optimizer.step()

@@ -25,6 +25,7 @@ class Script:
         self.said = [letters[s] if s in letters else SAY.index(s) for s in said]
         self.boxes, self.tally, self.tokens = [list(b) for b in boxes], tally, LayoutTokens(len(SAY))
         self.step = -1
+        self.fed: list[int] = []
 
     def prompt_ids(self, prompt: str) -> list[int]:
         return [0]
@@ -32,7 +33,11 @@ class Script:
     def read(self, ids: Sequence[int]) -> str:
         return "".join(SAY[i] for i in ids)
 
+    def write(self, text: str) -> list[int]:
+        return [SAY.index(letter) for letter in text if letter != " "]
+
     def embed(self, ids: Tensor, boxes: Tensor) -> Tensor:
+        self.fed += ids.flatten().tolist()
         return boxes
 
     def hidden(self, embeddings: Tensor, valid: Tensor | None, cache: object) -> Tensor:
@@ -83,6 +88,24 @@ def test_what_can_be_put_right_is_and_is_named(said, mended, count):
     assert plan.refusal is None
     assert plan.mended[: len(mended)] == mended
     assert len(plan.boxes) == count
+
+
+@pytest.mark.parametrize(
+    ("said", "written", "refusal"),
+    [("2+1=5SCCCE", "2+1=3", None), ("5+4=7SCE", "5+4=9", "many"), ("5+5=1SCE", "5+5=10", "many"),
+     ("8-3=8SCE", "8-3=5", None), ("2+1SCCCE", "2+1", None)],
+)  # fmt: skip
+def test_a_layout_goes_on_from_the_right_sum(said, written, refusal):
+    planner = Script(said)
+    plan = decode(planner, ["a prompt"])[0]
+    assert planner.read([token for token in planner.fed[1:] if token < len(SAY)]) == written
+    assert (plan.tally, plan.refusal) == (written, refusal)
+    assert plan.mended.count("sum") == ("=" in written)
+
+
+def test_a_sum_that_is_right_is_not_mended():
+    planner = Script("5+4=9E")
+    assert decode(planner, ["a prompt"])[0].mended == ()
 
 
 @pytest.mark.parametrize(
