@@ -127,22 +127,24 @@ class ArchitectLLMModule(L.LightningModule):
             self.tokens.answer(self.language.answer_ids(tally) if self.tally else [], count or None)
             for tally, count in zip(batch.tallies, counts, strict=True)
         ]
-        terms = [self._terms(tally) if self.tally else 0 for tally in batch.tallies]
         boxes = box_convert(batch.boxes[batch.valid], "xyxy", "cxcywh")
-        asked = [self.prompt_ids(p) for p in batch.prompts]
-        return Targets.lay_out(asked, answers, terms, boxes, self.tokens.box)
+        return Targets.lay_out([self.prompt_ids(p) for p in batch.prompts], answers, boxes, self.tokens.box)
 
     def loss_terms(self, targets: Targets, noise: Generator | None = None) -> dict[str, Tensor]:
         """Cross-entropy over the answers' tokens, and the two coordinate terms over their boxes.
 
         Args:
             targets: of a batch.
-            noise: source, on the CPU, of the recipe's noise on what is fed back; none without it.
+            noise: source, on the CPU, of the recipe's noise on the boxes that are fed back; none without it.
 
         Returns:
             The terms ``ce``, ``giou`` and ``l1`` of Eq. (1), and ``tally``, the part of the tallies in the first.
         """
-        hidden = self.hidden(self._fed(targets, noise), None, None)[:, :-1]
+        fed = targets.boxes
+        if noise is not None:
+            drawn = torch.randn(fed.shape, generator=noise).to(fed.device)
+            fed = fed + self.recipe.box_jitter * drawn
+        hidden = self.hidden(self.embed(targets.ids, fed), None, None)[:, :-1]
         asked = targets.answers[:, 1:]
         chosen, wanted, true = hidden[asked], targets.ids[:, 1:][asked], targets.boxes[:, 1:][asked]
         weight = self.recipe.tally_weight
@@ -229,22 +231,6 @@ class ArchitectLLMModule(L.LightningModule):
         named = {f"{stage}/{name}": value.detach() for name, value in (terms | {"loss": loss}).items()}
         self.log_dict(named, batch_size=len(batch), sync_dist=stage == "val", prog_bar=stage == "train")
         return loss
-
-    def _fed(self, targets: Targets, noise: Generator | None) -> Float[Tensor, "b s d"]:
-        """Embeddings of what was said so far: in training with noise on boxes, and without some of a tally's terms."""
-        if noise is None:
-            return self.embed(targets.ids, targets.boxes)
-        drawn = torch.randn(targets.boxes.shape, generator=noise).to(targets.boxes.device)
-        blank = (
-            torch.rand(targets.ids.shape, generator=noise).to(targets.ids.device) < self.recipe.terms_dropout
-        )
-        fed = self.embed(targets.ids, targets.boxes + self.recipe.box_jitter * drawn)
-        return fed.masked_fill((blank & targets.terms)[..., None], 0)
-
-    def _terms(self, tally: str) -> int:
-        """How many tokens of a tally are its terms."""
-        terms, equals, _ = tally.partition(" =")
-        return len(self.language.answer_ids(terms)) if equals else 0
 
     def _noise(self, batch_index: int) -> Generator:
         """Randomness that depends on seed, batch and process alone: runs resume exactly."""

@@ -27,15 +27,13 @@ class ArchitectRecipe:
         coordinate_weight: lambda of Eq. (1).
         tally_weight: how much more a word of the tally counts in the cross-entropy than ``<SoL>``, ``<C>`` or
             ``<EoL>``. The number of people is decided there. The paper has no tally, and 1 is its loss.
-        terms_dropout: share of the tokens of a tally's terms that are fed back as nothing in training, so that a sum
-            goes on as the prompt says and not as sums that begin alike did ("3 + 2 + 2" after "3 + 2").
         box_jitter: standard deviation of noise on the boxes that are fed back in training; in use the model reads its
             own boxes, which are never quite the true ones. The paper has none.
         export_folder: where weights and card are written after every validation; nowhere if None.
         export_name: their name.
 
     Raises:
-        ValueError: if the tally's weight is not positive, or the dropout is not in [0, 1].
+        ValueError: if the tally's weight is not positive.
     """
 
     learning_rate: float = 1e-5
@@ -43,7 +41,6 @@ class ArchitectRecipe:
     warmup_steps: int = 100
     coordinate_weight: float = 0.8
     tally_weight: float = 1.0
-    terms_dropout: float = 0.0
     box_jitter: float = 0.0
     export_folder: str | None = None
     export_name: str = "architect"
@@ -53,8 +50,6 @@ class ArchitectRecipe:
             raise ValueError(
                 f"tally_weight: {self.tally_weight} must be more than 0; 1 counts all tokens alike"
             )
-        if not 0 <= self.terms_dropout <= 1:
-            raise ValueError(f"terms_dropout: {self.terms_dropout} must lie in [0, 1]")
 
 
 def training_card(trainer: L.Trainer, name: str, seed: int, architecture: dict[str, int]) -> WeightsCard:

@@ -18,44 +18,34 @@ class Targets:
         ids: tokens.
         boxes: (cx, cy, w, h) where the token is ``<C>``, zeros elsewhere.
         answers: which tokens are to be predicted.
-        terms: which of these are a tally's terms, "3 + 2" of "3 + 2 = 5"; nothing of a tally without a sum.
     """
 
     ids: Int[Tensor, "b s"]
     boxes: Float[Tensor, "b s 4"]
     answers: Bool[Tensor, "b s"]
-    terms: Bool[Tensor, "b s"]
 
     @classmethod
     def lay_out(
-        cls,
-        asked: Sequence[Sequence[int]],
-        answers: Sequence[Sequence[int]],
-        terms: Sequence[int],
-        boxes: Tensor,
-        box: int,
+        cls, asked: Sequence[Sequence[int]], answers: Sequence[Sequence[int]], boxes: Tensor, box: int
     ) -> Self:
         """The sequences of prompts and their answers, where the boxes are.
 
         Args:
             asked: tokens of every prompt.
             answers: tokens of every answer.
-            terms: how many tokens at the beginning of every answer are a tally's terms.
             boxes: (n, 4) of all ``<C>``, in their order, as (cx, cy, w, h).
             box: the token ``<C>``.
         """
-        rows = list(zip(asked, answers, terms, strict=True))
-        longest = max(len(prompt) + len(answer) for prompt, answer, _ in rows)
+        rows = list(zip(asked, answers, strict=True))
+        longest = max(len(prompt) + len(answer) for prompt, answer in rows)
         ids = torch.zeros(len(rows), longest, dtype=torch.long)
         said = torch.zeros(len(rows), longest, dtype=torch.bool)
-        summed = said.clone()
-        for k, (prompt, answer, count) in enumerate(rows):
+        for k, (prompt, answer) in enumerate(rows):
             ids[k, : len(prompt) + len(answer)] = torch.tensor([*prompt, *answer])
             said[k, len(prompt) : len(prompt) + len(answer)] = True
-            summed[k, len(prompt) : len(prompt) + count] = True
         places = torch.zeros(len(rows), longest, 4)
         places[ids == box] = boxes.cpu()
-        return cls(*(value.to(boxes.device) for value in (ids, places, said, summed)))
+        return cls(ids.to(boxes.device), places.to(boxes.device), said.to(boxes.device))
 
 
 def answer_entropy(

@@ -1,7 +1,5 @@
 """Architect-A: its loss, its learning, its schedule, its files."""
 
-from dataclasses import replace
-
 import lightning as L
 import pytest
 import torch
@@ -73,34 +71,6 @@ def test_words_of_the_tally_count_as_often_as_the_recipe_says(weight):
     )
     torch.testing.assert_close(terms["ce"], expected)
     torch.testing.assert_close(terms["tally"], functional.cross_entropy(scores[tally > 0], wanted[tally > 0]))
-
-
-def test_terms_of_a_sum_are_marked_and_fed_back_as_often_as_the_recipe_says():
-    """What follows cannot depend on terms that are never fed back; it does on those that are, and on the sum."""
-    batch = collate_plans(known_examples())
-    other = replace(batch, tallies=tuple("1 + 2 = 3" if "+" in t else t for t in batch.tallies))
-    wrong = replace(batch, tallies=tuple("2 + 1 = 4" if "+" in t else t for t in batch.tallies))
-
-    def boxes_of(dropout, shown):
-        module = small_architect(terms_dropout=dropout)
-        targets = module.targets(shown)
-        marked = [
-            module.language.read(ids[terms].tolist())
-            for ids, terms in zip(targets.ids, targets.terms, strict=True)
-        ]
-        assert marked == [t.partition(" =")[0] if "=" in t else "" for t in shown.tallies]
-        return float(module.loss_terms(targets, torch.Generator().manual_seed(0))["l1"])
-
-    assert boxes_of(1.0, batch) == boxes_of(1.0, other)
-    assert boxes_of(1.0, batch) != boxes_of(1.0, wrong)
-    assert boxes_of(0.0, batch) != boxes_of(0.0, other)
-    assert boxes_of(0.5, batch) not in (boxes_of(0.0, batch), boxes_of(1.0, batch))
-
-
-@pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
-def test_a_dropout_that_is_no_share_is_refused(share):
-    with pytest.raises(ValueError, match="terms_dropout"):
-        ArchitectRecipe(terms_dropout=share)
 
 
 @pytest.mark.parametrize("weight", [0.0, -1.0, float("nan")])
