@@ -18,7 +18,6 @@ from benchmarks.jobs import check_arguments, locate
 from benchmarks.planning import check_planner
 from benchmarks.recorder import Recorder
 from benchmarks.scenes import OVERLAP, shared_places, tiny_world, tiny_world_overlapping
-from benchmarks.suite import SuiteError
 from benchmarks.suite_file import available_suites, load_suite
 from benchmarks.sweep import configurations
 from benchmarks.tracking import tracking_uri
@@ -210,19 +209,12 @@ def test_mistakes_stop_before_anything_is_generated(tmp_path, capsys, no_mlflow,
     assert not list(tmp_path.iterdir()), "an earlier report would have been left as it was"
 
 
-UNTRAINED = {"architects": ("llm_base", "llm_tuned")}  # until Architect-A's weights ship
-
-
 @pytest.mark.parametrize("name", sorted(available_suites()))
 def test_packaged_suites_name_what_exists_and_settings_it_takes(name):
     suite, _ = load_suite(name)
     check = check_planner if suite.kind == "benchmarks.planning.PlanningJob" else check_generator
     for configuration in configurations(suite):
-        if configuration.method in UNTRAINED.get(name, ()):
-            with pytest.raises(SuiteError, match=r"there is no file .*; train it as"):
-                check(configuration)
-        else:
-            check(configuration)
+        check(configuration)
     workloads = [w.cases for w in suite.workloads.values()]
     for component in filter(None, (suite.analyzer, *suite.scorers.values(), *workloads)):
         check_arguments(locate(component.class_path, name), component.init_args, name)
