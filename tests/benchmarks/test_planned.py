@@ -108,6 +108,12 @@ def test_both_architects_and_both_artists_stand_in_the_suite():
     assert alone.methods["tuned"].paper == {"count_exact": 0.932}
 
 
+def test_another_language_model_plans_in_all_rows_of_the_suite():
+    suite, _ = load_suite("architects", ["options.llm.init_args.config=ar2can/architect_smollm2.yaml"])
+    made = [PlannedArtist(**suite.methods[name].generator.init_args) for name in ("llm_base", "llm_tuned")]
+    assert [m.architect.config.stem for m in made] == ["architect_smollm2"] * 2
+
+
 def test_what_is_missing_is_said_before_anything_is_drawn():
     suite, _ = load_suite("architects")
     with pytest.raises(ValueError, match=r"weights: there is no file nowhere\.safetensors"):
