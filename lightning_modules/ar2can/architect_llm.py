@@ -26,7 +26,7 @@ from lightning_modules.ar2can.architect_recipe import (
 from lightning_modules.ar2can.layout_decoding import MENDED, REFUSED, Answer, decode, faults
 from lightning_modules.ar2can.layout_heads import CoordinateEmbedding, ValueHead, coordinate_loss
 from lightning_modules.ar2can.layout_targets import Targets, answer_entropy
-from lightning_modules.ar2can.layout_tokens import LAYOUT_TOKENS, LayoutTokens, refusal_of
+from lightning_modules.ar2can.layout_tokens import LAYOUT_TOKENS, LayoutTokens, refusal_of, words_of_tallies
 from lightning_modules.language.model import LanguageModel
 from rewards.weights import load_weights, save_weights
 
@@ -65,7 +65,8 @@ class ArchitectLLMModule(L.LightningModule):
         if self.heads:
             return
         self.language.configure()
-        self.tokens = LayoutTokens(self.language.words)
+        spoken = words_of_tallies(self.write) if self.tally else ()
+        self.tokens = LayoutTokens(self.language.words, spoken)
         self.layout_rows = nn.Parameter(self.language.draw_rows(LAYOUT_TOKENS))
         self.heads["value"] = ValueHead(self.language.width)
         self.heads["embed"] = CoordinateEmbedding(self.language.width)
@@ -148,7 +149,7 @@ class ArchitectLLMModule(L.LightningModule):
         asked = targets.answers[:, 1:]
         chosen, wanted, true = hidden[asked], targets.ids[:, 1:][asked], targets.boxes[:, 1:][asked]
         weight = self.recipe.tally_weight
-        entropy, tally = answer_entropy(self.scores(chosen), wanted, self.tokens.words, weight)
+        entropy, tally = answer_entropy(self.scores(chosen), wanted, self.tokens, weight)
         is_box = wanted == self.tokens.box
         overlap, distance = coordinate_loss(self.value(chosen[is_box]), true[is_box])
         return {"ce": entropy, "giou": overlap, "l1": distance, "tally": tally}
@@ -180,9 +181,10 @@ class ArchitectLLMModule(L.LightningModule):
         return self.language.hidden(embeddings, None if valid is None else valid.to(embeddings.device), cache)
 
     def scores(self, hidden: Float[Tensor, "*s d"]) -> Float[Tensor, "*s v"]:
-        """f_token: logits over the words, then the layout tokens."""
+        """f_token: logits over what an answer may hold, the words of tallies and then the layout tokens."""
+        words = torch.tensor(self.tokens.spoken, dtype=torch.long, device=hidden.device)
         own = hidden @ self.layout_rows.T.to(hidden.dtype)
-        return torch.cat([self.language.logits(hidden), own], dim=-1)
+        return torch.cat([self.language.logits(hidden, words), own], dim=-1)
 
     def value(self, hidden: Float[Tensor, "*s d"]) -> Float[Tensor, "*s 4"]:
         """f_value, in the precision of its weights whatever surrounds it: 1/1024 is less than bfloat16 can tell."""

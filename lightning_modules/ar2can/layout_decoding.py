@@ -83,7 +83,7 @@ class Planner(Protocol):
         """Last hidden states."""
 
     def scores(self, hidden: Tensor) -> Tensor:
-        """Logits over words and layout tokens."""
+        """Logits over what an answer may hold (``LayoutTokens.said``)."""
 
     def value(self, hidden: Tensor) -> Tensor:
         """Boxes (cx, cy, w, h)."""
@@ -138,12 +138,12 @@ def _advance(row: _Row, scores: Float[Tensor, " v"], value: Float[Tensor, " 4"],
     tokens = planner.tokens
     if row.done:
         return tokens.end
-    token = int(scores.argmax())
+    token = int(tokens.said[scores.argmax()])
     if not row.inside:
         return _before_layout(row, token, planner)
     if token not in (tokens.box, tokens.end):
         row.mended.append("stray")
-        token = tokens.box if scores[tokens.box] > scores[tokens.end] else tokens.end
+        token = tokens.box if scores[-1] > scores[-2] else tokens.end
     wanted = None if row.tally is None else row.tally.count
     if wanted is not None and token == tokens.end and len(row.boxes) < wanted:
         row.mended.append("short")

@@ -9,6 +9,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
 
+from lightning_modules.ar2can.layout_tokens import LayoutTokens
+
 
 @dataclass(frozen=True)
 class Targets:
@@ -49,20 +51,21 @@ class Targets:
 
 
 def answer_entropy(
-    scores: Float[Tensor, "n v"], wanted: Int[Tensor, " n"], words: int, tally_weight: float = 1.0
+    scores: Float[Tensor, "n v"], wanted: Int[Tensor, " n"], tokens: LayoutTokens, tally_weight: float = 1.0
 ) -> tuple[Tensor, Tensor]:
     """Cross-entropy of the answers' tokens: their mean, in which those of the tally count ``tally_weight`` times.
 
     Args:
-        scores: logits over words, then layout tokens.
+        scores: logits over what an answer may hold.
         wanted: the tokens.
-        words: size of the vocabulary; an answer's words are its tally.
+        tokens: what an answer may hold; its words are its tally.
         tally_weight: 1 is the plain mean.
 
     Returns:
         The weighted mean over all tokens, and the plain one over the tallies' (zero without any).
     """
-    each = functional.cross_entropy(scores.float(), wanted, reduction="none")
-    tally = wanted < words
+    columns = torch.searchsorted(tokens.said.to(wanted.device), wanted)
+    each = functional.cross_entropy(scores.float(), columns, reduction="none")
+    tally = wanted < tokens.words
     weights = torch.where(tally, tally_weight, 1.0)
     return (weights * each).sum() / weights.sum(), (each * tally).sum() / tally.sum().clamp(min=1)

@@ -9,22 +9,41 @@ what it added, and lets arithmetic be checked; without it the answer is the pape
 """
 
 import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, TypeAlias
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
 
 from datamodules.plan_files import MAX_PEOPLE
 
 Refusal: TypeAlias = Literal["nobody", "many", "open"]
 LAYOUT_TOKENS = 3
 REFUSAL_TALLIES: dict[str, Refusal] = {"0": "nobody", "many": "many", "some": "open"}
+LARGEST = 150
+"""The largest number that a tally can hold; only those up to seven are planned."""
 _TERMS = re.compile(r"\d+(\s*[+-]\s*\d+)*")
 
 
 @dataclass(frozen=True)
 class LayoutTokens:
-    """Ids of the layout tokens behind a vocabulary of ``words`` words."""
+    """Ids of what an answer may hold: words of tallies, and the layout tokens behind the vocabulary.
+
+    Attributes:
+        words: size of the vocabulary.
+        spoken: the words that tallies are made of, ascending.
+    """
 
     words: int
+    spoken: tuple[int, ...] = ()
+
+    @cached_property
+    def said(self) -> Int[Tensor, " v"]:
+        """All that an answer may hold, in the order of its scores: words of tallies, start, end, box."""
+        return torch.tensor([*self.spoken, self.start, self.end, self.box], device="cpu")
 
     @property
     def start(self) -> int:
@@ -42,7 +61,13 @@ class LayoutTokens:
         return self.words + 2
 
     def answer(self, tally: list[int], count: int | None) -> list[int]:
-        """The answer for ``count`` people; only ``<EoL>`` follows the tally where there is nobody to place."""
+        """The answer for ``count`` people; only ``<EoL>`` follows the tally where there is nobody to place.
+
+        Raises:
+            ValueError: if the tally holds what no tally is made of.
+        """
+        if strange := set(tally) - set(self.spoken):
+            raise ValueError(f"tally: holds the words {sorted(strange)}, of which no tally is made")
         if count is None:
             return [*tally, self.end]
         return [*tally, self.start, *[self.box] * count, self.end]
@@ -61,6 +86,21 @@ class Tally:
     count: int | None = None
     refusal: Refusal | None = None
     mended: bool = False
+
+
+def words_of_tallies(write: Callable[[str], Sequence[int]]) -> tuple[int, ...]:
+    """The words of every tally with numbers up to ``LARGEST``.
+
+    Args:
+        write: the words of a text.
+    """
+    return tuple(sorted({word for text in _tallies() for word in write(text)}))
+
+
+def _tallies() -> Iterator[str]:
+    yield from REFUSAL_TALLIES
+    for number in range(LARGEST + 1):
+        yield f"{number} + {number} - {number} = {number}"
 
 
 def refusal_of(tally: str) -> Refusal | None:

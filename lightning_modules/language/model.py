@@ -155,9 +155,20 @@ class LanguageModel(nn.Module):
             )
         return cast(Tensor, out.last_hidden_state)
 
-    def logits(self, hidden: Float[Tensor, "*s d"]) -> Float[Tensor, "*s v"]:
-        """Scores of all words."""
-        return cast(Tensor, self.network.get_output_embeddings()(hidden.to(self.network.dtype)))
+    def logits(
+        self, hidden: Float[Tensor, "*s d"], words: Int[Tensor, " v"] | None = None
+    ) -> Float[Tensor, "*s v"]:
+        """Scores of words: of all, or of a few, which is far cheaper where the output layer is the embeddings'.
+
+        Args:
+            hidden: last hidden states.
+            words: which; all without it.
+        """
+        hidden = hidden.to(self.network.dtype)
+        if words is not None and self.network.config.tie_word_embeddings:
+            return hidden @ self.embed(words).T
+        scores = cast(Tensor, self.network.get_output_embeddings()(hidden))
+        return scores if words is None else scores[..., words]
 
     @cached_property
     def frame(self) -> tuple[list[int], list[int]]:

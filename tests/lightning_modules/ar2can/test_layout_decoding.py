@@ -23,7 +23,8 @@ class Script:
     def __init__(self, said: str, boxes: Sequence[Sequence[float]] = (), tally: bool = True) -> None:
         letters = {"S": S, "E": E, "C": C}
         self.said = [letters[s] if s in letters else SAY.index(s) for s in said]
-        self.boxes, self.tally, self.tokens = [list(b) for b in boxes], tally, LayoutTokens(len(SAY))
+        self.boxes, self.tally = [list(b) for b in boxes], tally
+        self.tokens = LayoutTokens(len(SAY), tuple(range(len(SAY))))
         self.step = -1
         self.fed: list[int] = []
 
@@ -171,6 +172,7 @@ def test_every_step_takes_what_the_whole_sequence_makes_likeliest(knowing_archit
     boxes[ids == module.tokens.box] = box_convert(plan.boxes, "xyxy", "cxcywh")
     with torch.no_grad():
         hidden = module.hidden(module.embed(ids, boxes), None, None)
-    assert module.scores(hidden)[0, len(prompt) - 1 : -1].argmax(dim=-1).tolist() == said
+    likeliest = module.scores(hidden)[0, len(prompt) - 1 : -1].argmax(dim=-1)
+    assert module.tokens.said[likeliest].tolist() == said
     values = module.value(hidden)[0, :-1][ids[0, 1:] == module.tokens.box]
     assert functional.l1_loss(box_convert(values, "cxcywh", "xyxy"), plan.boxes) < 1e-5

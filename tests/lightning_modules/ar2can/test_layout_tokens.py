@@ -5,14 +5,27 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from datamodules.plans.examples import draw_example
-from lightning_modules.ar2can.layout_tokens import LayoutTokens, Tally, read_tally
+from lightning_modules.ar2can.layout_tokens import LayoutTokens, Tally, read_tally, words_of_tallies
 
 
 def test_answers_are_spelled_as_in_the_paper():
-    tokens = LayoutTokens(100)
+    tokens = LayoutTokens(100, (7, 8, 9))
     assert tokens.answer([], 3) == [100, 102, 102, 102, 101]
     assert tokens.answer([7, 8], 1) == [7, 8, 100, 102, 101]
     assert tokens.answer([9], None) == [9, 101]
+    assert tokens.said.tolist() == [7, 8, 9, 100, 101, 102]
+
+
+def test_a_word_of_no_tally_is_no_answer():
+    with pytest.raises(ValueError, match=r"tally: .*\[5\]"):
+        LayoutTokens(100, (7, 8, 9)).answer([7, 5], 1)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_words_of_tallies_are_all_that_the_corpus_needs(seed):
+    spoken = words_of_tallies(lambda text: [ord(letter) for letter in text])
+    assert {ord(letter) for letter in draw_example(seed, "train").tally} <= set(spoken)
+    assert "".join(map(chr, spoken)) == " +-0123456789=aemnosy"
 
 
 @pytest.mark.parametrize("seed", range(60))

@@ -5,6 +5,7 @@ import torch
 import transformers
 from safetensors.torch import load_file
 from tokenizers import Tokenizer, models, pre_tokenizers
+from torch import nn
 from transformers import DynamicCache
 
 from datamodules.text import minilm
@@ -43,6 +44,16 @@ def test_hidden_states_and_logits_are_transformers(folder):
     ids = torch.randint(0, 10, (2, 7))
     logits = model.logits(model.hidden(model.embed(ids)))
     torch.testing.assert_close(logits, stock(ids).logits)
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_scores_of_a_few_words_are_those_among_all(folder, tied):
+    model = LanguageModel(folder).configure()
+    if not tied:
+        model.network.config.tie_word_embeddings = False
+        model.network.lm_head = nn.Linear(32, 16, bias=False)
+    hidden, words = torch.randn(2, 7, 32), torch.tensor([3, 4, 11])
+    torch.testing.assert_close(model.logits(hidden, words), model.network.lm_head(hidden)[..., words])
 
 
 def test_padding_on_the_left_and_a_cache_change_nothing(folder):
