@@ -24,7 +24,7 @@ Refusal: TypeAlias = Literal["nobody", "many", "open"]
 LAYOUT_TOKENS = 3
 REFUSAL_TALLIES: dict[str, Refusal] = {"0": "nobody", "many": "many", "some": "open"}
 LARGEST = 150
-"""The largest number that a tally can hold; only those up to seven are planned."""
+"""The largest number that a tally can hold; those above seven are refused."""
 _TERMS = re.compile(r"\d+(\s*[+-]\s*\d+)*")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from datamodules.plans import phrases
 from datamodules.plans.words import captions
 from datamodules.plans.words.grammar import NUMBERS, plural
-from datamodules.plans.words.known_groups import KNOWN_BY_COUNT
+from datamodules.plans.words.known_groups import ALONE_BY_COUNT, KNOWN_BY_COUNT
 from datamodules.plans.words.people import COMMON, ELDERS, KIN, ROLES
 
 NOUNS = (*ROLES, *COMMON, *KIN, *ELDERS)
@@ -60,8 +60,10 @@ HAND_CHECKED = {
 
 
 def test_words_that_hold_a_number(drawn):
+    beside = {phrase for known in KNOWN_BY_COUNT.values() for phrase, _ in known}
+    assert not [phrase for phrase in beside if re.search(r"of (us|them)$", phrase)], "who else would be there?"
     for total, told in HAND_CHECKED.items():
-        assert set(told) <= {phrase for phrase, _ in KNOWN_BY_COUNT[total]}
+        assert set(told) <= {phrase for phrase, _ in ALONE_BY_COUNT[total]}
     pairs = {
         rf"^(?:the )?half a dozen (?:{PLURALS})$": "6",
         r"^a (?:3|three)-(?:person|member|piece|strong) \w+$": "3",
