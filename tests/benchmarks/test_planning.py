@@ -99,7 +99,7 @@ def test_figure_d1_trains_what_its_suite_says(tmp_path):
     }
     written = {name: planner.run.written(2) for name, planner in made.items()}
     for configuration in written.values():
-        assert configuration["trainer"]["max_steps"] == 600
+        assert configuration["trainer"]["max_steps"] == 320
         assert configuration["data"]["init_args"]["seed"] == configuration["seed_everything"] == 2
     sorts = {name: w["data"]["init_args"].pop("sort") for name, w in written.items()}
     assert sorts == {"sorted": True, "unsorted": False}

@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 
 import pytest
 import torch
@@ -28,18 +29,23 @@ def architect():
     return flow_architect(CONFIG, "none")
 
 
-def test_an_untrained_draft_is_the_bases_guided_image(architect):
+@pytest.mark.parametrize("guidance", [1.0, 4.0])
+def test_an_untrained_draft_is_the_bases_image(architect, guidance, monkeypatch):
     scenes = collate([draw_scene(seed, "val", count=2) for seed in (1, 2)])
-    theirs = FluxGenerator("flux_tiny").generate(scenes, seed=3, steps=4, guidance=4.0)
+    sampling = replace(architect.policy.sampling, free_guidance=guidance)
+    monkeypatch.setattr(architect.policy, "sampling", sampling)
+    theirs = FluxGenerator("flux_tiny").generate(scenes, seed=3, steps=4, guidance=guidance)
     torch.testing.assert_close(architect.draw(scenes, 3), theirs, atol=1e-3, rtol=0)
     torch.testing.assert_close(architect.draft(scenes.prompts, 3), theirs.clamp(0, 1), atol=1e-3, rtol=0)
-    plain = FluxGenerator("flux_tiny").generate(scenes, seed=3, steps=4, guidance=1.0)
-    assert (plain - theirs).abs().mean() > 0.02
+    other = FluxGenerator("flux_tiny").generate(scenes, seed=3, steps=4, guidance=5.0 - guidance)
+    assert (other - theirs).abs().mean() > 0.02
 
 
-def test_two_epochs_move_the_adapter_in_half_a_minute(tmp_path):
-    """Rollout with guidance, rewards, divergence and three trained steps; every ratio starts at exactly 1."""
+@pytest.mark.parametrize("guidance", [1.0, 4.0])
+def test_two_epochs_move_the_adapter_in_half_a_minute(guidance, tmp_path):
+    """Rollout, rewards, divergence and two trained steps; every ratio starts at exactly 1."""
     module = flow_architect(CONFIG, "none").train()
+    module.policy.sampling = replace(module.policy.sampling, free_guidance=guidance)
     data = MultiHumanDataModule(
         WholeGroups(1, 4), CountCurriculum(then=(1,), switch=-1), val_size=2, val_counts=(2,)
     )
