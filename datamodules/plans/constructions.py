@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, TypeAlias, get_args
 
+from datamodules.plan_files import MAX_PEOPLE
 from datamodules.plans.listings import IN_PARTS, LISTS, Size
 from datamodules.plans.vocabulary import keep_out
 from datamodules.plans.words import group_sentences, refused_sentences, sum_sentences, total_sentences
@@ -16,7 +17,7 @@ FAMILIES: tuple[Family, ...] = get_args(Family)
 """What it takes to count: read a number, add, know who belongs to whom, ignore what is told twice, ignore a larger
 number, take away; and three ways in which nobody can be counted."""
 REFUSED: frozenset[Family] = frozenset({"none", "many", "open"})
-MOST_TOLD = 99
+MOST_TOLD = 12
 """The largest number that sentences are made to tell whose people could be counted; more than seven are refused."""
 SLOT = re.compile(r"\{([^}]*)\}")
 GROUPS = frozenset({"g", "s", "p", "rel", "rel2", "kin", "person", "n", "others"})
@@ -104,7 +105,7 @@ def least_of(slot: str) -> int:
 
 def most_of(slot: str) -> int:
     """The most people a group's slot stands for."""
-    return int(slot[1]) if slot.startswith("+") else 1 if slot in ("s", "person") else MOST_TOLD
+    return int(slot[1]) if slot.startswith("+") else 1 if slot in ("s", "person") else MAX_PEOPLE
 
 
 def _read(family: Family, text: str) -> tuple[Construction, ...]:

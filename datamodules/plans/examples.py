@@ -19,15 +19,7 @@ import numpy as np
 from datamodules.plan_files import MAX_PEOPLE
 from datamodules.plans.arrangement import arrange
 from datamodules.plans.compositions import is_held_out, tally_of
-from datamodules.plans.constructions import (
-    CONSTRUCTIONS,
-    MOST_TOLD,
-    REFUSED,
-    Construction,
-    Family,
-    least_of,
-    most_of,
-)
+from datamodules.plans.constructions import CONSTRUCTIONS, REFUSED, Construction, Family, least_of, most_of
 from datamodules.plans.remarks import with_remarks
 from datamodules.plans.sentences import Numbers, Sentence
 from datamodules.plans.vocabulary import Vocabulary
@@ -36,20 +28,17 @@ from datamodules.tiny_world.identities import stable_hash
 PlanSplit: TypeAlias = Literal["train", "val", "test_templates", "test_vocabulary", "test_compositions"]
 PLAN_SPLITS: tuple[PlanSplit, ...] = get_args(PlanSplit)
 _FAMILY_WEIGHTS: dict[Family, float] = {
-    "simple": 0.20, "sum": 0.36, "relation": 0.16, "elaborated": 0.12, "part": 0.05, "excluded": 0.11,
+    "simple": 0.20, "sum": 0.35, "relation": 0.14, "elaborated": 0.14, "part": 0.06, "excluded": 0.11,
 }  # fmt: skip
-_REFUSED_SHARE = 0.4
-_REFUSED_WEIGHTS: dict[Family, float] = {"none": 0.15, "many": 0.7, "open": 0.15}
-# Of those that are too many: told as seven would be, so that sums are added before they are refused. Of numbers up to
-# 99 there are too many combinations to know by heart: a third of all sums, they teach to add whatever is told.
-_COUNTED_SHARE = 0.8
+_REFUSED_SHARE = 0.2
+_REFUSED_WEIGHTS: dict[Family, float] = {"none": 0.3, "many": 0.4, "open": 0.3}
+# Of those that are too many: told as seven would be, so that sums are added before they are refused.
+_COUNTED_SHARE = 0.6
 _COUNTED_WEIGHTS: dict[Family, float] = {
     "simple": 0.08, "sum": 0.60, "relation": 0.10, "elaborated": 0.09, "part": 0.03, "excluded": 0.10,
 }  # fmt: skip
 _TOTAL_WEIGHTS = (12, 15, 16, 16, 15, 13, 13)
-_TOO_MANY_WEIGHTS = {
-    total: 6 if total == 8 else 4 if total < 12 else 14 / total for total in range(8, MOST_TOLD + 1)
-}
+_TOO_MANY_WEIGHTS = {8: 6, 9: 4, 10: 3, 11: 2, 12: 1}
 _VAL_EVERY = 20
 _TALLIES: dict[Family, str] = {"none": "0", "many": "many", "open": "some"}
 
@@ -155,10 +144,8 @@ def _draw_numbers(rng: random.Random, construction: Construction, total: int) ->
 def _share_out(rng: random.Random, total: int, slots: tuple[str, ...]) -> tuple[int, ...]:
     """``total`` people over the groups, within what each slot can hold."""
     groups = [least_of(slot) for slot in slots]
-    while left := total - sum(groups):
-        k = rng.choice([k for k, slot in enumerate(slots) if groups[k] < most_of(slot)])
-        most = min(left, most_of(slots[k]) - groups[k])
-        groups[k] += 1 if total <= MAX_PEOPLE else rng.randrange(1, most + 1)
+    for _ in range(total - sum(groups)):
+        groups[rng.choice([k for k, slot in enumerate(slots) if groups[k] < most_of(slot)])] += 1
     return tuple(groups)
 
 

@@ -23,7 +23,7 @@ from datamodules.plan_files import MAX_PEOPLE
 Refusal: TypeAlias = Literal["nobody", "many", "open"]
 LAYOUT_TOKENS = 3
 REFUSAL_TALLIES: dict[str, Refusal] = {"0": "nobody", "many": "many", "some": "open"}
-LARGEST = 150
+LARGEST = 20
 """The largest number that a tally can hold; those above seven are refused."""
 _TERMS = re.compile(r"\d+(\s*[+-]\s*\d+)*")
 

@@ -11,4 +11,4 @@ from datamodules.plans.examples import draw_example
 def drawn():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(examples, "arrange", lambda rng, actions: np.zeros((len(actions), 4), np.float32))
-        return [draw_example(seed, "train") for seed in range(12_000)]
+        return [draw_example(seed, "train") for seed in range(8000)]

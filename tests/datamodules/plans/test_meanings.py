@@ -16,7 +16,6 @@ from datamodules.plans.sentences import Numbers, Sentence
 from datamodules.plans.vocabulary import Vocabulary
 from datamodules.plans.words import absent, activities, looks, no_people, things
 from datamodules.plans.words.grammar import NUMBERS, plural
-from datamodules.plans.words.known_groups import MANIFOLD
 from datamodules.plans.words.people import COMMON, ELDERS, KIN, MEN, ROLES, WOMEN
 
 WORDS = Vocabulary(held_out=False)
@@ -148,14 +147,12 @@ def test_sums_are_refused_from_eight_on_and_only_then():
     assert all(found[total] >= 3 for total in range(2, 13)), found
 
 
-def test_totals_that_are_too_many_are_told_by_the_sentences_of_those_that_are_not(drawn):
+def test_every_total_from_eight_to_twelve_is_told_by_addends_that_could_be_planned(drawn):
     totals = Counter()
     for example in drawn:
         if example.construction not in {c.text for c in CONSTRUCTIONS["sum"]}:
             continue
         first = re.split(r"[.;]", example.prompt.lower())[0]
-        if re.search(rf"({'|'.join(told for kinds in MANIFOLD.values() for told in kinds)}) ", first):
-            continue
         pieces = re.findall(rf"\b({NUMBER}) (?:{PLURALS})\b", first)
         least = sum(map(value, pieces))
         if example.construction in SUMS and len(pieces) == example.construction.count("{"):
@@ -164,8 +161,8 @@ def test_totals_that_are_too_many_are_told_by_the_sentences_of_those_that_are_no
     many = [e for e in drawn if e.family == "many"]
     shared = {c.text for family in ("sum", "relation") for c in CONSTRUCTIONS[family]}
     assert sum(e.construction in shared for e in many) > 0.35 * len(many)
-    assert len(many) > 0.2 * len(drawn)
-    assert all(any(low <= total < high for total in totals) for low, high in ((8, 13), (13, 30), (30, 99)))
+    assert len(many) > 0.05 * len(drawn)
+    assert any(total > MAX_PEOPLE for total in totals)
 
 
 def test_and_within_a_look_or_an_activity_adds_nobody(drawn):
