@@ -61,7 +61,9 @@ HAND_CHECKED = {
 
 def test_words_that_hold_a_number(drawn):
     beside = {phrase for known in KNOWN_BY_COUNT.values() for phrase, _ in known}
-    assert not [phrase for phrase in beside if re.search(r"of (us|them)$", phrase)], "who else would be there?"
+    assert not [phrase for phrase in beside if re.search(r"of (us|them)$", phrase)], (
+        "who else would be there?"
+    )
     for total, told in HAND_CHECKED.items():
         assert set(told) <= {phrase for phrase, _ in ALONE_BY_COUNT[total]}
     pairs = {
