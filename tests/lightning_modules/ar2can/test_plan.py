@@ -75,7 +75,7 @@ def test_a_prompt_that_cannot_be_planned(knowing_files, tmp_path, capsys, prompt
 )
 def test_files_that_are_not_there(knowing_files, tmp_path, capsys, options, message):
     with pytest.raises(SystemExit) as stopped:
-        run(knowing_files, tmp_path, "three friends", *options)
+        run(knowing_files, tmp_path, prompt_for(3), *options)
     assert stopped.value.code == 2
     assert message in capsys.readouterr().err
 
