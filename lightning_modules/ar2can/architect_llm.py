@@ -182,7 +182,7 @@ class ArchitectLLMModule(L.LightningModule):
 
     def scores(self, hidden: Float[Tensor, "*s d"]) -> Float[Tensor, "*s v"]:
         """f_token: logits over what an answer may hold, the words of tallies and then the layout tokens."""
-        words = torch.tensor(self.tokens.spoken, dtype=torch.long, device=hidden.device)
+        words = self.tokens.said[:-LAYOUT_TOKENS].to(hidden.device)
         own = hidden @ self.layout_rows.T.to(hidden.dtype)
         return torch.cat([self.language.logits(hidden, words), own], dim=-1)
 

@@ -26,6 +26,8 @@ def test_words_of_tallies_are_all_that_the_corpus_needs(seed):
     spoken = words_of_tallies(lambda text: [ord(letter) for letter in text])
     assert {ord(letter) for letter in draw_example(seed, "train").tally} <= set(spoken)
     assert "".join(map(chr, spoken)) == " +-0123456789=aemnosy"
+    whole = words_of_tallies(str.split)
+    assert set(draw_example(seed, "train").tally.split()) <= set(whole), "numbers as words of their own"
 
 
 @pytest.mark.parametrize("seed", range(60))
