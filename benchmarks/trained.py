@@ -15,7 +15,7 @@ from benchmarks.training_run import CPU, TrainingRun, arguments, exported_lora, 
 from datamodules.schema.scene import SceneBatch
 from lightning_modules.cli import configuration
 from lightning_modules.configured import trained_policy
-from lightning_modules.policy.grpo_module import GRPOModule
+from lightning_modules.policy.module import PolicyModule
 
 SEED_KEYS = ("seed_everything", "model.init_args.recipe.seed", "data.init_args.seed")
 
@@ -41,7 +41,7 @@ class ConfiguredArtist:
     ) -> None:
         self.config, self.changes = found(config), [*common, *changes]
         self.lora, self.name = lora, name
-        self.module: GRPOModule | None = None
+        self.module: PolicyModule | None = None
 
     def check(self) -> None:
         """Read the configuration; nothing is built.
@@ -55,15 +55,15 @@ class ConfiguredArtist:
         """One image per scene, with the steps the configuration validates with."""
         return self.built().draw(batch, seed)
 
-    def built(self) -> GRPOModule:
+    def built(self) -> PolicyModule:
         """The policy itself."""
         if self.module is None:
             self.module = self._built(self.lora)
         return self.module
 
-    def _built(self, lora: str | None) -> GRPOModule:
+    def _built(self, lora: str | None) -> PolicyModule:
         needed = "an Artist's or Architect-B's"
-        return trained_policy(self.config, lora, GRPOModule, needed, self.changes)  # type: ignore[type-abstract]
+        return trained_policy(self.config, lora, PolicyModule, needed, self.changes)  # type: ignore[type-abstract]
 
 
 class TrainedArtist(ConfiguredArtist):
@@ -123,7 +123,7 @@ class TrainedArtist(ConfiguredArtist):
         self.training, self._seed = read_training(run), seed
         return trained
 
-    def built(self) -> GRPOModule:
+    def built(self) -> PolicyModule:
         """The policy as it was trained last.
 
         Raises:

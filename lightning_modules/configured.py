@@ -9,12 +9,12 @@ from lightning import LightningModule
 
 from lightning_modules.backbone.shipped_lora import lora_file
 from lightning_modules.cli import TroupeCLI
-from lightning_modules.policy.grpo_module import ADAPTER, GRPOModule
+from lightning_modules.policy.module import ADAPTER, PolicyModule
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 
 Module = TypeVar("Module", bound=LightningModule)
-Trained = TypeVar("Trained", bound=GRPOModule)
+Trained = TypeVar("Trained", bound=PolicyModule)
 
 
 def configured(config: Path, kind: type[Module], needed: str, changes: Sequence[str] = ()) -> Module:

@@ -18,7 +18,7 @@ from lightning_modules.ar2can.artist import GRPOArtistModule
 from lightning_modules.backbone.adapters import LoRASpec
 from lightning_modules.backbone.flux import FluxBackbone
 from lightning_modules.backbone.latents import LatentCodec
-from lightning_modules.policy.grpo_module import ADAPTER
+from lightning_modules.policy.module import ADAPTER
 from lightning_modules.policy.rollout import Sampling
 from rewards.analyzers.tiny import TinyAnalyzer
 from rewards.preference import PreferenceReward

@@ -16,7 +16,7 @@ from datamodules.multi_human import GroupBatches
 from lightning_modules.ar2can.artist import GRPOArtistModule
 from lightning_modules.backbone.adapters import LoRASpec
 from lightning_modules.backbone.flux import FluxBackbone
-from lightning_modules.policy.grpo_module import ADAPTER
+from lightning_modules.policy.module import ADAPTER
 from lightning_modules.policy.recipe import GRPORecipe
 from lightning_modules.policy.rollout import Sampling
 from rewards.analyzers.tiny import TinyAnalyzer

@@ -12,7 +12,7 @@ from benchmarks.speed.rounds import Case
 from lightning_modules.backbone.adapters import LoRASpec
 from lightning_modules.backbone.contexts import full_group
 from lightning_modules.flow.sampling import Trajectory
-from lightning_modules.policy.grpo_module import ADAPTER
+from lightning_modules.policy.module import ADAPTER
 from lightning_modules.policy.rollout import Policy, Sampling
 from lightning_modules.policy.steps import AllSteps, StepChoice, StepWindow
 from lightning_modules.policy.surrogate import clip_range, clipped_surrogate

@@ -61,7 +61,11 @@ class ArchitectLLMModule(L.LightningModule):
         self._faults: Counter[str] = Counter()
 
     def configure_model(self) -> None:
-        """Build the language model, the layout tokens' embeddings and the two heads."""
+        """Build the language model, the layout tokens' embeddings and the two heads; read the weights to go on from.
+
+        Raises:
+            ValueError: if those are missing or of another model.
+        """
         if self.heads:
             return
         self.language.configure()
@@ -70,6 +74,8 @@ class ArchitectLLMModule(L.LightningModule):
         self.layout_rows = nn.Parameter(self.language.draw_rows(LAYOUT_TOKENS))
         self.heads["value"] = ValueHead(self.language.width)
         self.heads["embed"] = CoordinateEmbedding(self.language.width)
+        if self.recipe.start is not None:
+            self.load_trained(Path(self.recipe.start))
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """AdamW with linear warm-up and cosine decay to zero."""

@@ -29,6 +29,8 @@ class ArchitectRecipe:
             ``<EoL>``. The number of people is decided there. The paper has no tally, and 1 is its loss.
         box_jitter: standard deviation of noise on the boxes that are fed back in training; in use the model reads its
             own boxes, which are never quite the true ones. The paper has none.
+        start: weights of an earlier training that this one goes on from, with a schedule of its own; a safetensors file
+            with its card. From nothing if None.
         export_folder: where weights and card are written after every validation; nowhere if None.
         export_name: their name.
 
@@ -42,6 +44,7 @@ class ArchitectRecipe:
     coordinate_weight: float = 0.8
     tally_weight: float = 1.0
     box_jitter: float = 0.0
+    start: str | None = None
     export_folder: str | None = None
     export_name: str = "architect"
 

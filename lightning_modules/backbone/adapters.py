@@ -122,6 +122,18 @@ class LoRASet(nn.Module):
         hidden = down(x.to(cast(Tensor, down.weight).dtype))
         return cast(Tensor, self.spec.scale * self.up[key](hidden)).to(x.dtype)
 
+    def fuse_into(self, network: nn.Module) -> None:
+        """Add the updates to the weights of ``network``'s layers, in float32, rounded once to their dtype.
+
+        Collective under ZeRO-3.
+        """
+        for layer in self.layers:
+            weight = cast(nn.Parameter, network.get_submodule(layer).weight)
+            down, up = (cast(nn.Parameter, half[_key(layer)].weight) for half in (self.down, self.up))
+            with torch.no_grad(), gathered([down, up]), gathered([weight], writable=True):
+                if weight.numel():
+                    weight.copy_(weight.float() + self.spec.scale * up.float() @ down.float())
+
     def peft_state(self) -> dict[str, Tensor]:
         """The tensors under the names diffusers and PEFT use."""
         state = {}

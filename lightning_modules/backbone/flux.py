@@ -21,10 +21,12 @@ from lightning_modules.backbone.positions import Rotary, rotary_table
 from lightning_modules.backbone.prepared import (
     ConditionCache,
     PreparedSequence,
+    cache_refusal,
     joined_rotary,
     sequence_routing,
 )
 from lightning_modules.backbone.routing import Branch
+from lightning_modules.backbone.shipped_lora import lora_file
 from lightning_modules.backbone.tokens import TokenGroup, TokenSequence
 from lightning_modules.sharding import zero_init
 
@@ -39,6 +41,7 @@ class FluxBackbone(nn.Module):
         dtype: dtype of the frozen weights; LoRA sets stay in float32.
         gradient_checkpointing: recompute each block in the backward pass.
         adapters: LoRA sets to create, by name.
+        fused: LoRA sets that become part of the frozen weights: names of shipped ones, or files.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class FluxBackbone(nn.Module):
         dtype: str = "float32",
         gradient_checkpointing: bool = False,
         adapters: dict[str, LoRASpec] | None = None,
+        fused: Sequence[str] = (),
     ) -> None:
         super().__init__()
         if source is None and config is None:
@@ -59,11 +63,16 @@ class FluxBackbone(nn.Module):
         self.dtype: torch.dtype = getattr(torch, dtype)
         self.gradient_checkpointing = gradient_checkpointing
         self.adapter_specs = dict(adapters or {})
+        self.fused = tuple(fused)
         self.transformer: Any = None  # built by configure()
         self.adapters = nn.ModuleDict()
 
     def configure(self) -> Self:
-        """Build the transformer and its LoRA sets; a second call does nothing."""
+        """Build the transformer and its LoRA sets; a second call does nothing.
+
+        Raises:
+            ValueError: if a fused set is missing, or was trained for layers that are not there.
+        """
         if self.transformer is None:
             with zero_init.sharded_in(self.dtype):
                 self.transformer = (
@@ -72,6 +81,8 @@ class FluxBackbone(nn.Module):
                     else draw_transformer(cast(FluxConfig, self.flux_config))
                 )
             zero_init.cast(self.transformer, self.dtype)
+            for fused in self.fused:
+                LoRASet.load_for(lora_file(fused), None, self.linear_layers()).fuse_into(self.transformer)
             for name, spec in self.adapter_specs.items():
                 self.add_adapter(name, spec)
         return self
@@ -204,24 +215,6 @@ class FluxBackbone(nn.Module):
                 probe(i, drawn)
         return cast(Tensor, self.transformer.proj_out(self.transformer.norm_out(drawn, main.temb)))
 
-    def cache_refusal(self, sequence: TokenSequence) -> str | None:
-        """Why the conditions' keys and values may not be cached; None where caching is exact."""
-        if not sequence.conditions:
-            return "there are no conditions to cache"
-        count = len(sequence.conditions)
-        for single in (False, True):
-            if bool(sequence.visibility.table(count, single=single)[1:, 0].any()):
-                return (
-                    f"visibility={sequence.visibility.value} lets conditions see the noise, so their keys and values "
-                    "change at every step; use causal or causal_shared"
-                )
-        for i, condition in enumerate(sequence.conditions):
-            if condition.sigma is None:
-                return f"condition {i} follows the noise's time; give it a fixed time, for example sigma=0"
-            if self.transformer.config.guidance_embeds and condition.guidance is None:
-                return f"condition {i} follows the noise's guidance; give it a fixed guidance"
-        return None
-
     def build_cache(self, sequence: TokenSequence | PreparedSequence) -> ConditionCache:
         """Run the conditions once and keep their keys and values for every later step.
 
@@ -231,7 +224,7 @@ class FluxBackbone(nn.Module):
             ValueError: if caching would not be exact, with the reason.
         """
         p = self.prepare(sequence) if isinstance(sequence, TokenSequence) else sequence
-        reason = self.cache_refusal(p.sequence)
+        reason = cache_refusal(p.sequence, self.transformer.config.guidance_embeds)
         if reason:
             raise ValueError(f"sequence: conditions cannot be cached: {reason}")
         unused = p.sequence.pooled.new_zeros(p.sequence.pooled.shape[0])

@@ -11,7 +11,7 @@ from torch import Tensor
 from datamodules.schema.interfaces import PromptEmbedding
 from lightning_modules.backbone.flux import FluxBackbone
 from lightning_modules.backbone.positions import text_ids
-from lightning_modules.backbone.prepared import ConditionCache, PreparedSequence
+from lightning_modules.backbone.prepared import ConditionCache, PreparedSequence, cache_refusal
 from lightning_modules.backbone.tokens import TokenGroup, TokenSequence
 
 KVCache = Literal["auto", "on", "off"]
@@ -69,7 +69,7 @@ class GuidedVelocity:
         b = len(sequence.pooled)
         self.embedded = torch.full((b,), guidance, device=sequence.pooled.device) if embeds else None
         self.scale = 1.0 if embeds else guidance
-        self.refusal = "kv_cache is off" if kv_cache == "off" else backbone.cache_refusal(sequence)
+        self.refusal = "kv_cache is off" if kv_cache == "off" else cache_refusal(sequence, embeds)
         keep = kv_cache == "on" or self.refusal is None
         self.prompted, self.cache = self._prepared(sequence, keep)
         self.away: PreparedSequence | None = None

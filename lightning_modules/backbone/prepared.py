@@ -81,3 +81,27 @@ def sequence_routing(sequence: TokenSequence) -> tuple[Routing, Routing]:
         Routing.of(sequence.visibility.table(count, single=kind), valid, like) for kind in (False, True)
     )
     return double, single
+
+
+def cache_refusal(sequence: TokenSequence, embeds_guidance: bool) -> str | None:
+    """Why the conditions' keys and values may not be cached; None where caching is exact.
+
+    Args:
+        sequence: what is drawn from.
+        embeds_guidance: whether the model has the guidance scale as an input.
+    """
+    if not sequence.conditions:
+        return "there are no conditions to cache"
+    count = len(sequence.conditions)
+    for single in (False, True):
+        if bool(sequence.visibility.table(count, single=single)[1:, 0].any()):
+            return (
+                f"visibility={sequence.visibility.value} lets conditions see the noise, so their keys and values "
+                "change at every step; use causal or causal_shared"
+            )
+    for i, condition in enumerate(sequence.conditions):
+        if condition.sigma is None:
+            return f"condition {i} follows the noise's time; give it a fixed time, for example sigma=0"
+        if embeds_guidance and condition.guidance is None:
+            return f"condition {i} follows the noise's guidance; give it a fixed guidance"
+    return None

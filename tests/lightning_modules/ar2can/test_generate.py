@@ -19,7 +19,7 @@ from datamodules.plan_files import row_of_faces, write_plan
 from datamodules.text.minilm import MiniLMPromptEncoder
 from datamodules.tiny_world.scenes import draw_scene
 from lightning_modules.ar2can.generate import CONFIG, artist, asked_for, find_face, main, read_face
-from lightning_modules.policy.grpo_module import ADAPTER
+from lightning_modules.policy.module import ADAPTER
 from rewards.analyzers.insightface import InsightFaceAnalyzer
 from rewards.analyzers.tiny import TinyAnalyzer
 from rewards.real_parts.fetch import find_part

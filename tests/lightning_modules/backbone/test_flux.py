@@ -10,6 +10,7 @@ from lightning_modules.backbone import flux
 from lightning_modules.backbone.adapters import ATTENTION, FEED_FORWARD, TEXT_ATTENTION, LoRASpec
 from lightning_modules.backbone.flux import FluxBackbone, FluxConfig
 from lightning_modules.backbone.positions import grid_ids, rotary_table, text_ids
+from lightning_modules.backbone.prepared import cache_refusal
 from lightning_modules.backbone.tokens import TokenGroup, Visibility
 
 EVERY_LAYER = (*ATTENTION, *TEXT_ATTENTION, "attn.to_out.0", "attn.to_add_out", *FEED_FORWARD)
@@ -122,10 +123,10 @@ def test_cache_depends_on_the_pooled_prompt():
 def test_cache_is_refused_with_a_reason(visibility, sigma, reason):
     backbone = tiny_backbone()
     seq = sequence(conditions=[tokens(plane=1, sigma=sigma)], visibility=visibility)
-    assert reason in backbone.cache_refusal(seq)
+    assert reason in cache_refusal(seq, backbone.transformer.config.guidance_embeds)
     with pytest.raises(ValueError, match=reason):
         backbone.build_cache(seq)
-    assert "no conditions" in backbone.cache_refusal(sequence())
+    assert "no conditions" in cache_refusal(sequence(), embeds_guidance=False)
 
 
 def test_ragged_batch_equals_single_runs():

@@ -2,6 +2,8 @@
 
 import pytest
 import torch
+from diffusers import FluxTransformer2DModel
+from small_flux import SMALL
 
 from datamodules.collate import collate
 from datamodules.tiny_world.scenes import draw_scene
@@ -9,9 +11,10 @@ from lightning_modules.ar2can.generate import CONFIG, artist
 from lightning_modules.backbone import shipped_lora
 from lightning_modules.backbone.adapters import LoRASet, LoRASpec
 from lightning_modules.backbone.flux import FluxBackbone
+from lightning_modules.backbone.flux_source import SHIPPED
 from lightning_modules.backbone.generator import FluxGenerator
 from lightning_modules.backbone.shipped_lora import lora_file, shipped_loras
-from lightning_modules.policy.grpo_module import ADAPTER
+from lightning_modules.policy.module import ADAPTER
 from lightning_modules.pretraining.model_card import write_weights_card
 
 
@@ -19,7 +22,7 @@ from lightning_modules.pretraining.model_card import write_weights_card
 def shipped(tmp_path, monkeypatch):
     """A folder of shipped sets with one for the tiny base, called ``tuned``."""
     backbone = FluxBackbone("flux_tiny").configure()
-    lora = LoRASet(LoRASpec(rank=2), backbone.linear_layers())
+    lora = LoRASet(LoRASpec(rank=2, alpha=6), backbone.linear_layers())
     for up in lora.up.values():
         torch.nn.init.normal_(up.weight, std=0.3)
     lora.save(tmp_path / "tuned.safetensors")
@@ -65,3 +68,34 @@ def test_a_set_that_is_not_what_its_card_says_is_refused(shipped):
 def test_what_is_nowhere_is_named_with_what_there_is(shipped):
     with pytest.raises(ValueError, match=r"tuend is neither a file nor one of the shipped sets \['tuned'\]"):
         lora_file("tuend")
+
+
+@pytest.mark.parametrize(("dtype", "apart"), [("float32", 1e-5), ("bfloat16", 5e-3)])
+def test_a_fused_set_is_part_of_the_weights_as_diffusers_fuses_it(shipped, dtype, apart):
+    fused = FluxBackbone("flux_tiny", dtype=dtype, fused=["tuned"]).configure().transformer
+    stock = FluxTransformer2DModel.from_pretrained(SHIPPED / "flux_tiny", torch_dtype=torch.float32)
+    stock.load_lora_adapter(shipped, weight_name="tuned.safetensors", prefix="transformer")
+    stock.fuse_lora()
+    plain = dict(FluxBackbone("flux_tiny").configure().transformer.named_parameters())
+    expected = {name.replace(".base_layer", ""): value for name, value in stock.named_parameters()}
+    changed = 0
+    for name, weight in fused.named_parameters():
+        assert not weight.requires_grad
+        torch.testing.assert_close(weight.float(), expected[name], rtol=apart, atol=apart)
+        changed += not torch.equal(weight.float(), plain[name])
+    assert changed == len(LoRASet.load(shipped / "tuned.safetensors")[0].layers)
+
+
+def test_a_fused_set_draws_what_it_draws_beside_the_weights(shipped):
+    batch = collate([draw_scene(1, "val", count=2)])
+    drawn = FluxGenerator(lora="tuned", dtype="float32").generate(batch, seed=0, steps=1)
+    generator = FluxGenerator(dtype="float32")
+    generator.backbone = FluxBackbone("flux_tiny", fused=["tuned"])
+    torch.testing.assert_close(generator.generate(batch, seed=0, steps=1), drawn, rtol=0, atol=2e-4)
+
+
+def test_a_fused_set_that_is_nowhere_or_does_not_fit_is_refused(shipped):
+    with pytest.raises(ValueError, match="tuend is neither"):
+        FluxBackbone("flux_tiny", fused=["tuend"]).configure()
+    with pytest.raises(ValueError, match="updates layers this backbone does not have"):
+        FluxBackbone(config=SMALL, fused=["tuned"]).configure()

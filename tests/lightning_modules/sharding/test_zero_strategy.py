@@ -14,6 +14,8 @@ from lightning.pytorch.plugins.precision import DeepSpeedPrecision
 from ranks import RANKS, imported, train_together
 from safetensors.torch import load_file
 
+from lightning_modules.backbone.adapters import LoRASet, LoRASpec
+from lightning_modules.backbone.flux import FluxBackbone
 from lightning_modules.sharding import zero_strategy
 
 WORKER = Path(__file__).with_name("zero_worker.py")
@@ -35,6 +37,10 @@ def folder(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("zero")
     torch.manual_seed(7)
     FluxTransformer2DModel(**SIZE).save_pretrained(folder / "flux", max_shard_size="1MB")
+    lora = LoRASet(LoRASpec(rank=2), FluxBackbone(str(folder / "flux")).configure().linear_layers())
+    for up in lora.up.values():
+        torch.nn.init.normal_(up.weight, std=0.3)
+    lora.save(folder / "fused.safetensors")
     return folder
 
 
@@ -67,7 +73,7 @@ def test_zero3_keeps_half_of_the_parameter_bytes_on_each_rank(ranks):
 
 
 @STAGES
-@pytest.mark.parametrize("run", ["plain", "resumed", "checkpointed", "accumulated"])
+@pytest.mark.parametrize("run", ["plain", "resumed", "checkpointed", "accumulated", "fused"])
 def test_losses_equal_one_process(ranks, alone, stage, run):
     assert mean_losses(ranks, stage, run) == pytest.approx(alone[run]["loss"], abs=1e-5)
 
@@ -86,6 +92,12 @@ def test_frozen_base_is_the_file(ranks, folder, stage):
     tensors = [t for path in (folder / "flux").glob("*.safetensors") for t in load_file(path).values()]
     expected = sum(t.double().abs().sum().item() for t in tensors)
     assert [r[stage]["plain"]["base"] for r in ranks] == pytest.approx([expected] * 2, rel=1e-9)
+
+
+@STAGES
+def test_a_fused_set_is_part_of_the_base_on_every_rank(ranks, alone, stage):
+    assert alone["fused"]["base"] > alone["plain"]["base"] + 10
+    assert [r[stage]["fused"]["base"] for r in ranks] == pytest.approx([alone["fused"]["base"]] * 2, rel=1e-7)
 
 
 @STAGES

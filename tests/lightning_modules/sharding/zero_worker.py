@@ -67,6 +67,7 @@ class LoRAFlux(L.LightningModule):
             dtype="bfloat16" if run.half else "float32",
             gradient_checkpointing=run.checkpointing,
             adapters={"artist": LoRASpec(rank=4)},
+            fused=[str(Path(source).with_name("fused.safetensors"))] if run.fused else [],
         )
         self.drawn: dict[str, float] = {}
 
@@ -202,6 +203,7 @@ def digest(module: nn.Module) -> float:
 class Run:
     """One fit; ``start`` is the step whose data comes first, ``resume`` a checkpoint, ``save`` a folder for some.
 
+    ``fused`` adds a LoRA set to the base's weights.
     ``half`` is a bfloat16 base, B at 1 and steps of 1e-4; ``clip`` limits the gradient's norm, in manual optimisation.
     """
 
@@ -213,6 +215,7 @@ class Run:
     save: Path | None = None
     start: int = 0
     resume: Path | None = None
+    fused: bool = False
     half: bool = False
     clip: float | None = None
     weights: Path | None = None
@@ -266,6 +269,7 @@ def runs(folder: Path) -> dict[str, Run]:
         "resumed": Run(save=folder / "again", start=2, resume=first / "step=2.ckpt"),
         "accumulated": Run(max_steps=2, optimizer="sgd", accumulate=2),
         "checkpointed": Run(max_steps=2, checkpointing=True),
+        "fused": Run(max_steps=2, fused=True),
         "micro": Run(max_steps=2, optimizer="sgd", micro=True, weights=folder / "micro"),
         "clipped": Run(max_steps=2, optimizer="sgd", micro=True, clip=1e-3, weights=folder / "clipped"),
         "half": Run(max_steps=1, half=True, weights=folder / "half"),
