@@ -10,7 +10,7 @@ Files are diffusers/PEFT LoRA files: ``pipe.load_lora_weights`` takes them.
 
 import json
 import math
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Self, cast
@@ -177,13 +177,25 @@ class LoRASet(nn.Module):
         partial.replace(target)
 
     @classmethod
-    def load_for(cls, path: str | Path, scope: dict[str, Any] | None, layers: Container[str]) -> Self:
-        """Read a set for a use: the scope it was saved with (None takes any), and the layers there are.
+    def load_for(
+        cls,
+        path: str | Path,
+        scope: dict[str, Any] | None,
+        layers: Container[str],
+        fused: Sequence[str] = (),
+    ) -> Self:
+        """Read a set for a use: the scope it was saved with (None takes any), the layers there are, and sets fused.
 
         Raises:
-            ValueError: if the set was trained for another use, or for layers that are not there.
+            ValueError: if the set was trained for another use, for layers that are not there, or beside other fused
+                sets; a file that says nothing of its use is believed.
         """
         lora, trained = cls.load(path)
+        if trained and trained.get("fused", []) != list(fused):
+            raise ValueError(
+                f"path: {path} was trained on weights with {trained.get('fused', [])} fused, and this backbone has "
+                f"{list(fused)}; use its configuration"
+            )
         if scope is not None and trained != scope:
             raise ValueError(
                 f"path: {path} was trained as {trained}, and is used here as {scope}; use its configuration"

@@ -64,6 +64,7 @@ class FluxBackbone(nn.Module):
         self.gradient_checkpointing = gradient_checkpointing
         self.adapter_specs = dict(adapters or {})
         self.fused = tuple(fused)
+        self.fused_names = tuple(Path(name).stem for name in fused)  # wherever their files are
         self.transformer: Any = None  # built by configure()
         self.adapters = nn.ModuleDict()
 
@@ -81,11 +82,16 @@ class FluxBackbone(nn.Module):
                     else draw_transformer(cast(FluxConfig, self.flux_config))
                 )
             zero_init.cast(self.transformer, self.dtype)
-            for fused in self.fused:
-                LoRASet.load_for(lora_file(fused), None, self.linear_layers()).fuse_into(self.transformer)
+            self._fuse()
             for name, spec in self.adapter_specs.items():
                 self.add_adapter(name, spec)
         return self
+
+    def _fuse(self) -> None:
+        """Make the fused sets part of the weights, one after the other."""
+        for k, name in enumerate(self.fused):
+            lora = LoRASet.load_for(lora_file(name), None, self.linear_layers(), self.fused_names[:k])
+            lora.fuse_into(self.transformer)
 
     def add_adapter(self, name: str, spec: LoRASpec) -> LoRASet:
         """Create a LoRA set; it changes nothing until it is trained.
@@ -109,7 +115,7 @@ class FluxBackbone(nn.Module):
             path: the file.
             scope: how the set is to be used; None takes it however it was trained.
         """
-        lora = LoRASet.load_for(path, scope, self.linear_layers())
+        lora = LoRASet.load_for(path, scope, self.linear_layers(), self.fused_names)
         self.adapters[name] = lora.to(next(self.transformer.parameters()).device)
 
     def linear_layers(self) -> dict[str, tuple[int, int]]:

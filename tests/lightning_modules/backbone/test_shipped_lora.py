@@ -94,6 +94,25 @@ def test_a_fused_set_draws_what_it_draws_beside_the_weights(shipped):
     torch.testing.assert_close(generator.generate(batch, seed=0, steps=1), drawn, rtol=0, atol=2e-4)
 
 
+def test_a_set_goes_with_the_sets_it_was_trained_beside(shipped, tmp_path):
+    plain, fused = (FluxBackbone("flux_tiny", fused=sets).configure() for sets in ([], ["tuned"]))
+    lora = LoRASet(LoRASpec(rank=2), plain.linear_layers())
+    for name, scope in (
+        ("alone", {"groups": "all"}),
+        ("beside", {"groups": "all", "fused": ["tuned"]}),
+        ("bare", {}),
+    ):
+        lora.save(tmp_path / f"{name}.safetensors", scope)
+    plain.load_adapter("a", tmp_path / "alone.safetensors")
+    fused.load_adapter("a", tmp_path / "beside.safetensors")
+    for backbone in (plain, fused):
+        backbone.load_adapter("b", tmp_path / "bare.safetensors")
+    with pytest.raises(ValueError, match=r"with \['tuned'\] fused, and this backbone has \[\]"):
+        plain.load_adapter("c", tmp_path / "beside.safetensors")
+    with pytest.raises(ValueError, match=r"with \[\] fused, and this backbone has \['tuned'\]"):
+        fused.load_adapter("c", tmp_path / "alone.safetensors")
+
+
 def test_a_fused_set_that_is_nowhere_or_does_not_fit_is_refused(shipped):
     with pytest.raises(ValueError, match="tuend is neither"):
         FluxBackbone("flux_tiny", fused=["tuend"]).configure()
