@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
+from jaxtyping import Float, Int
+from torch import Generator, Tensor
 
 from datamodules.groups import GroupBatch
 from datamodules.schema.interfaces import PromptEncoder
@@ -103,9 +103,11 @@ class GRPOModule(PolicyModule):
         empty = self._empty_prompt()
         rollouts, judged = [], []
         with ThreadPoolExecutor(1, "judge") as judge:  # one at a time: scorers keep models, caches and counts
-            for chunk, members in enumerate(batch.members.split(self.recipe.micro_batch)):
+            size = self.recipe.micro_batch
+            chunks = zip(batch.members.split(size), batch.groups.split(size), strict=True)
+            for chunk, (members, groups) in enumerate(chunks):
                 rng = self._generator(1 + chunk)
-                noise = torch.randn(len(members), *sequence.noise.tokens.shape[1:], generator=rng)
+                noise = self._noise(groups, sequence.noise.tokens.shape[1:], rng)
                 chosen = sequence.select(members)
                 rollout = self.policy.rollout(
                     self.backbone.prepare(chosen),
@@ -120,6 +122,16 @@ class GRPOModule(PolicyModule):
                 judged.append(judge.submit(self.rewards.judge, *shown))
                 rollouts.append(rollout)
         return rollouts, RewardTable.joined([table.result() for table in judged])
+
+    def _noise(self, groups: Int[Tensor, " b"], shape: torch.Size, rng: Generator) -> Float[Tensor, "b s c"]:
+        """What images start from: noise of their own, or that of their group, on whatever process it is drawn."""
+        if not self.recipe.shared_noise:
+            return torch.randn(len(groups), *shape, generator=rng)
+        numbers, which = groups.unique(return_inverse=True)
+        sources = [
+            Generator().manual_seed(self.seed * 1_000_003 + number + 2**40) for number in numbers.tolist()
+        ]
+        return torch.stack([torch.randn(*shape, generator=source) for source in sources])[which]
 
     def _learn(self, rollouts: list[Rollout], advantages: Float[Tensor, " m"], health: Health) -> None:
         """``updates`` optimizer steps, each over its share of what was drawn."""

@@ -16,6 +16,8 @@ class GRPORecipe:
         micro_batch: images per forward pass, in drawing and in learning alike (else the ratio is not exactly 1).
         updates: optimizer steps per epoch; the first is on-policy.
         clip: range of the ratio, given for latents of FLUX at 512 x 512 and rescaled to the latents at hand.
+        shared_noise: let all images of a group start from the same noise, as DanceGRPO does: they then differ by what
+            random steps made of it alone.
         ratio_norm: use GRPO-Guard's normalised log-ratio instead of the raw one.
         aggregate: how several rewards become one advantage.
         spread: what advantages are divided by.
@@ -32,6 +34,7 @@ class GRPORecipe:
     micro_batch: int = 8
     updates: int = 2
     clip: float = 1e-4
+    shared_noise: bool = False
     ratio_norm: bool = False
     aggregate: Literal["sum", "gdpo"] = "sum"
     spread: Literal["group", "global"] = "group"

@@ -11,7 +11,7 @@ from small_policy import Blind, Redness, small_artist
 from callbacks.adapter_checkpoint import AdapterCheckpoint
 from callbacks.adapter_ema import AdapterEMA
 from datamodules.groups import CountCurriculum, WholeGroups
-from datamodules.multi_human import MultiHumanDataModule
+from datamodules.multi_human import GroupBatches, MultiHumanDataModule
 from datamodules.schema.interfaces import Scorer
 from lightning_modules.ar2can.artist import GRPOArtistModule
 from lightning_modules.backbone.flux import FluxBackbone
@@ -83,6 +83,34 @@ def test_in_other_micro_batches_every_ratio_is_nearly_one(codec, dtype, size):
             for k in range(2):
                 log_ratio = model.policy.score(part, k).log_prob - scored[:, k]
                 assert float((log_ratio.exp() - 1).abs().max()) <= GRPORecipe().on_policy_tolerance
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_images_of_a_group_start_from_one_noise_if_asked_to(codec, shared):
+    """Also where a group is drawn in several chunks; two groups, or two epochs, never share theirs."""
+    model = module(codec, shared_noise=shared)
+    data = MultiHumanDataModule(WholeGroups(groups_per_rank=2, group_size=8), CountCurriculum(switch=2))
+    epochs = [
+        GroupBatches(data.sampler, data.curriculum, "train", 0, lambda: 0).batch(epoch) for epoch in (0, 1)
+    ]
+    started = []
+    rollout = model.policy.rollout
+
+    def noted(sequence, noise, *args, **options):
+        started.append(noise.flatten(1))
+        return rollout(sequence, noise, *args, **options)
+
+    model.policy.rollout = noted
+    for batch in epochs:
+        model.draw_and_judge(batch, (0,))
+    starts = torch.cat(started)
+    groups = torch.cat([batch.groups for batch in epochs])
+    assert len(starts) == 32
+    assert torch.equal(model._noise(groups, starts.shape[1:], model._generator(1)), starts) is shared
+    same = (starts[:, None] == starts[None]).all(dim=-1)
+    alike = groups[:, None] == groups[None] if shared else torch.eye(32, dtype=torch.bool)
+    assert torch.equal(same, alike)
+    assert starts.std() == pytest.approx(1, abs=0.02)
 
 
 def trained(model):
