@@ -87,12 +87,11 @@ def test_in_other_micro_batches_every_ratio_is_nearly_one(codec, dtype, size):
 
 @pytest.mark.parametrize("shared", [False, True])
 def test_images_of_a_group_start_from_one_noise_if_asked_to(codec, shared):
-    """Also where a group is drawn in several chunks; two groups, or two epochs, never share theirs."""
+    """Also where a group is drawn in several chunks; two groups never share theirs, nor do those of two epochs."""
     model = module(codec, shared_noise=shared)
     data = MultiHumanDataModule(WholeGroups(groups_per_rank=2, group_size=8), CountCurriculum(switch=2))
-    epochs = [
-        GroupBatches(data.sampler, data.curriculum, "train", 0, lambda: 0).batch(epoch) for epoch in (0, 1)
-    ]
+    batches = GroupBatches(data.sampler, data.curriculum, "train", 0, lambda: 0)
+    epochs = [batches.batch(epoch) for epoch in range(1 + shared)]
     started = []
     rollout = model.policy.rollout
 
@@ -105,10 +104,10 @@ def test_images_of_a_group_start_from_one_noise_if_asked_to(codec, shared):
         model.draw_and_judge(batch, (0,))
     starts = torch.cat(started)
     groups = torch.cat([batch.groups for batch in epochs])
-    assert len(starts) == 32
+    assert len(starts) == len(groups) == 16 * len(epochs)
     assert torch.equal(model._noise(groups, starts.shape[1:], model._generator(1)), starts) is shared
     same = (starts[:, None] == starts[None]).all(dim=-1)
-    alike = groups[:, None] == groups[None] if shared else torch.eye(32, dtype=torch.bool)
+    alike = groups[:, None] == groups[None] if shared else torch.eye(16, dtype=torch.bool)
     assert torch.equal(same, alike)
     assert starts.std() == pytest.approx(1, abs=0.02)
 
