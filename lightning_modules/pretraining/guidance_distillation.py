@@ -5,10 +5,11 @@ noise levels of one schedule: a LoRA set learns the velocities of classifier-fre
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from jaxtyping import Float
+from lightning.pytorch.core.optimizer import LightningOptimizer
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
@@ -111,6 +112,7 @@ class GuidanceDistillationModule(PolicyModule):
         noise = torch.randn(sequence.noise.tokens.shape, generator=self._generator(1)).to(self.device)
         sigmas, shown = self.demonstrate(sequence, noise)
         prepared = self.backbone.prepare(sequence)
+        cast(LightningOptimizer, self.optimizers()).zero_grad()
         total = 0.0
         for index, (x, wanted) in enumerate(shown):
             velocity = self.policy.velocity(prepared, x, sigmas, index).float()

@@ -1,5 +1,7 @@
 """Guidance as a LoRA set: what is shown is guided drawing, what is learned draws it in half the passes."""
 
+from types import SimpleNamespace
+
 import lightning as L
 import pytest
 import torch
@@ -7,13 +9,14 @@ from small_flux import SMALL_ON_LATENTS
 from small_policy import Blind, CountingEncoder, Redness, save_codec, small_backbone
 
 from datamodules.groups import CountCurriculum, WholeGroups
-from datamodules.multi_human import MultiHumanDataModule
+from datamodules.multi_human import GroupBatches, MultiHumanDataModule
 from datamodules.scene_sources import TinyWorldSource
 from lightning_modules.backbone.adapters import ATTENTION, ATTENTION_OUT, LoRASpec
 from lightning_modules.backbone.flux import FluxBackbone, FluxConfig
 from lightning_modules.backbone.guidance import text_group
 from lightning_modules.policy.rollout import Sampling
 from lightning_modules.pretraining.guidance_distillation import DistillationRecipe, GuidanceDistillationModule
+from lightning_modules.pretraining.schedule import rate_factor
 from rewards.preference import PreferenceReward
 from rewards.stack import RewardStack, RewardTerm
 
@@ -123,6 +126,34 @@ def test_guidance_is_learned_and_nothing_but_the_set_changes(codec, tmp_path):
     assert rate == pytest.approx(5e-3 * 0.01)  # the schedule has come to its end
     for old, new in zip(frozen, model.backbone.transformer.parameters(), strict=True):
         assert torch.equal(old, new)
+
+
+def test_two_epochs_are_two_plain_steps_of_adamw(codec, tmp_path):
+    """Of the mean squared error to all velocities shown, each batch's gradient by itself."""
+    model, plain = module(codec), module(codec)
+    fit(model, tmp_path, 2)
+    parameters = list(plain.backbone.adapters.parameters())
+    optimizer = torch.optim.AdamW(parameters, 1.0, weight_decay=1e-4)
+    source = data()
+    batches = GroupBatches(source.sampler, source.curriculum, "train", 0, lambda: 0, scenes=source.scenes)
+    for epoch in range(2):
+        batch = batches.batch(epoch)
+        sequence = plain.encode(batch.scenes).select(batch.members)
+        seed = GuidanceDistillationModule._generator(
+            SimpleNamespace(seed=0, current_epoch=epoch, global_rank=0), 1
+        )
+        sigmas, shown = plain.demonstrate(sequence, torch.randn(sequence.noise.tokens.shape, generator=seed))
+        errors = [
+            (plain.backbone(sequence.with_noise(x), sigmas[k].expand(len(x))) - wanted).square().mean()
+            for k, (x, wanted) in enumerate(shown)
+        ]
+        optimizer.zero_grad()
+        torch.stack(errors).mean().backward()
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimizer.param_groups[0]["lr"] = 0.01 * rate_factor(epoch, 2, 20, 0.9, 0.01)
+        optimizer.step()
+    for ours, theirs in zip(model.backbone.adapters.parameters(), parameters, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=2e-5)
 
 
 def test_prompts_are_encoded_once_per_batch(codec, tmp_path):
