@@ -10,7 +10,7 @@ from callbacks.hold_out_guard import kept_figures
 from lightning_modules.backbone.adapters import LoRASet
 from lightning_modules.backbone.flux import FluxBackbone
 from lightning_modules.pretraining.model_card import write_weights_card
-from rewards.command import command_line
+from rewards.command import training_command
 
 
 @runtime_checkable
@@ -60,7 +60,7 @@ class LoRAExport(L.Callback):
         data = cast(Any, trainer).datamodule
         write_weights_card(
             self.path,
-            command_line(),
+            training_command(),
             data.described() if hasattr(data, "described") else "given batches",
             trainer.global_step,
             kept_figures(trainer),

@@ -25,3 +25,14 @@ def command_line(repository: Path = REPOSITORY, without: Sequence[str] = ()) -> 
         if argument.split("=")[0] not in without and before not in without
     ]
     return " ".join(["python", program, *map(shlex.quote, typed)])
+
+
+def training_command(repository: Path = REPOSITORY) -> str:
+    """What was typed to start this training, without a checkpoint to go on from.
+
+    The same command without it trains the same weights from nothing.
+
+    Args:
+        repository: the checkout's root.
+    """
+    return command_line(repository, without=("--ckpt_path", "ckpt_path"))

@@ -10,10 +10,8 @@ import lightning as L
 import torch
 from torch import Tensor
 
-from rewards.command import REPOSITORY, command_line
+from rewards.command import training_command
 from rewards.weights import WeightsCard
-
-_RESUME = ("--ckpt_path", "ckpt_path")
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ def training_card(trainer: L.Trainer, name: str, seed: int, architecture: dict[s
     figures = {k: round(float(v), 4) for k, v in trainer.callback_metrics.items() if k.startswith("val/")}
     return WeightsCard(
         name=name,
-        command=typed_command(),
+        command=training_command(),
         seed=seed,
         data=f"{data.n_train} drawn prompts of the train split, in batches of {data.batch_size}",
         steps=trainer.global_step,
@@ -76,17 +74,6 @@ def training_card(trainer: L.Trainer, name: str, seed: int, architecture: dict[s
         architecture=architecture,
         metrics=figures,
     )
-
-
-def typed_command(repository: Path = REPOSITORY) -> str:
-    """What was typed to start this process (``rewards.command``), without a checkpoint to go on from.
-
-    The same command without it trains the same weights from nothing.
-
-    Args:
-        repository: the checkout's root.
-    """
-    return command_line(repository, without=_RESUME)
 
 
 def check_architecture(card: WeightsCard, architecture: Mapping[str, int], path: Path) -> None:

@@ -71,7 +71,9 @@ def ups(path):
 
 
 def test_the_card_tells_how_it_came_to_be_and_what_it_is(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["cli.py", "fit", "-c", "a.yaml", "trainer.max_epochs=4"])
+    monkeypatch.setattr(
+        sys, "argv", ["cli.py", "fit", "-c", "a.yaml", "--ckpt_path=b.ckpt", "trainer.max_epochs=4"]
+    )
     path = tmp_path / "made" / "tuned.safetensors"
     fit([LoRAExport(str(path), card=True)])
     card = WeightsCard(**json.loads(path.with_suffix(".json").read_text()))

@@ -12,10 +12,11 @@ from safetensors.torch import load_file
 from small_architects import known_examples, learn_by_heart, small_adapter, write_llama
 
 from lightning_modules.ar2can.architect_llm import ArchitectLLMModule
-from lightning_modules.ar2can.architect_recipe import check_half, typed_command
+from lightning_modules.ar2can.architect_recipe import check_half
 from lightning_modules.configured import CONFIGS
 from lightning_modules.language.model import LanguageLoRA, LanguageModel
 from lightning_modules.language.sources import LanguageSize
+from rewards.command import training_command
 
 PROMPTS = [e.prompt for e in known_examples()]
 MAX_BYTES = 25 * 2**20
@@ -55,6 +56,16 @@ def test_an_adapter_answers_alike_after_it_was_written_and_read(folder, trained)
         torch.testing.assert_close(ours.boxes, theirs.boxes, atol=5e-3, rtol=0)
 
 
+def test_training_goes_on_from_what_a_training_left_behind(folder, trained, tmp_path):
+    stored = load_file(trained[1])
+    started = small_adapter(folder, seed=1, start=str(trained[1]))
+    assert all(torch.equal(v, stored[name].float()) for name, v in started.trained().items())
+    with pytest.raises(ValueError, match="rank is 8 in its card and 4"):
+        small_adapter(folder, rank=4, start=str(trained[1]))
+    with pytest.raises(ValueError, match="no such file"):
+        small_adapter(folder, start=str(tmp_path / "nowhere.safetensors"))
+
+
 def test_a_file_holds_what_was_trained_in_half_precision(trained):
     module, path = trained
     tensors = load_file(path)
@@ -80,7 +91,7 @@ def test_a_diverged_training_is_not_written():
 
 def test_a_card_says_what_was_typed(trained):
     card = json.loads(trained[1].with_suffix(".json").read_text())
-    assert card["command"] == typed_command()
+    assert card["command"] == training_command()
     assert "pytest" in card["command"]
     assert card["data"] == "6 drawn prompts of the train split, in batches of 6"
     assert (card["seed"], card["steps"], card["metrics"]) == (3, 150, {"val/ce": 0.5})
@@ -101,7 +112,7 @@ def test_the_command_is_the_configuration_really_used(monkeypatch, tmp_path, res
         "trainer.max_steps=3",
     ]
     monkeypatch.setattr(sys, "argv", ["/somewhere/cli.py", *typed])
-    assert typed_command(tmp_path) == (
+    assert training_command(tmp_path) == (
         "python -m lightning_modules.cli fit -c configs/ar2can/architect_smollm2.yaml trainer.max_steps=3"
     )
 
