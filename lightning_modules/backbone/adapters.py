@@ -132,7 +132,8 @@ class LoRASet(nn.Module):
             down, up = (cast(nn.Parameter, half[_key(layer)].weight) for half in (self.down, self.up))
             with torch.no_grad(), gathered([down, up]), gathered([weight], writable=True):
                 if weight.numel():
-                    weight.copy_(weight.float() + self.spec.scale * up.float() @ down.float())
+                    update = self.spec.scale * up.float() @ down.float()
+                    weight.copy_(weight.float() + update.to(weight.device))
 
     def peft_state(self) -> dict[str, Tensor]:
         """The tensors under the names diffusers and PEFT use."""
@@ -208,7 +209,7 @@ class LoRASet(nn.Module):
 
     @classmethod
     def load(cls, path: str | Path) -> tuple[Self, dict[str, Any]]:
-        """A set and its scope from a file of :meth:`save` or of ``FluxPipeline.save_lora_weights``.
+        """A set, on the CPU, and its scope from a file of :meth:`save` or of ``FluxPipeline.save_lora_weights``.
 
         Raises:
             ValueError: if the file holds no LoRA tensors under ``transformer.``.
@@ -230,7 +231,8 @@ class LoRASet(nn.Module):
         peft = json.loads(metadata.get(PEFT_METADATA, "{}"))
         ours = json.loads(metadata.get(OUR_METADATA, "{}"))
         spec = LoRASpec(rank=rank, alpha=float(peft.get(f"{PREFIX}.lora_alpha", rank)), targets=tuple(downs))
-        lora = cls(spec, {n: (ups[n].shape[0], downs[n].shape[1]) for n in downs})
+        with torch.device("cpu"):  # where the tensors are, wherever a model is being built
+            lora = cls(spec, {n: (ups[n].shape[0], downs[n].shape[1]) for n in downs})
         lora.spec = replace(spec, branch=ours.get("spec", {}).get("branch", spec.branch))
         with torch.no_grad():
             for name in downs:
