@@ -13,14 +13,12 @@ from jaxtyping import Float, Int
 from torch import Generator, Tensor
 
 from datamodules.groups import GroupBatch
-from datamodules.schema.interfaces import PromptEncoder
-from lightning_modules.backbone.flux import FluxBackbone
 from lightning_modules.policy.advantages import group_advantages
 from lightning_modules.policy.health import Health, diversity
 from lightning_modules.policy.module import PolicyModule
 from lightning_modules.policy.ranks import every_table, of_all_ranks, own_share, pooled_figures
 from lightning_modules.policy.recipe import GRPORecipe
-from lightning_modules.policy.rollout import Rollout, Sampling
+from lightning_modules.policy.rollout import Rollout
 from lightning_modules.policy.surrogate import (
     clip_range,
     clipped_surrogate,
@@ -29,36 +27,22 @@ from lightning_modules.policy.surrogate import (
 )
 from lightning_modules.sharding.clipped_step import clipped_step
 from lightning_modules.sharding.micro_backward import micro_backward
-from rewards.stack import RewardStack, RewardTable
+from rewards.stack import RewardTable
 
 
 class GRPOModule(PolicyModule):
     """The engine; one Lightning epoch is one epoch of the papers: draw, judge, learn.
 
     Args:
-        backbone: with a LoRA set called ``policy``.
-        rewards: judges of what is drawn.
-        sampling: how it is drawn.
+        *args: as :class:`~lightning_modules.policy.module.PolicyModule` takes them.
         recipe: how the policy is moved.
-        codec: codec folder; the shipped one by default.
-        encoder: prompt encoder; MiniLM by default.
-
-    Raises:
-        ValueError: if the backbone has no LoRA set called ``policy``.
+        **drawing: likewise, by name.
     """
 
-    def __init__(
-        self,
-        backbone: FluxBackbone,
-        rewards: RewardStack,
-        sampling: Sampling | None = None,
-        recipe: GRPORecipe | None = None,
-        codec: str | None = None,
-        encoder: PromptEncoder | None = None,
-    ) -> None:
-        recipe = recipe or GRPORecipe()
-        super().__init__(backbone, rewards, sampling, codec, encoder, recipe.seed)
-        self.recipe = recipe
+    def __init__(self, *args: Any, recipe: GRPORecipe | None = None, **drawing: Any) -> None:
+        super().__init__(*args, **drawing)
+        self.recipe = recipe or GRPORecipe()
+        self.seed = self.recipe.seed
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """AdamW on the LoRA set."""

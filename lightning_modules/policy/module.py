@@ -41,7 +41,9 @@ class PolicyModule(L.LightningModule, ABC):
         sampling: how it is drawn.
         codec: codec folder; the shipped one by default.
         encoder: prompt encoder; MiniLM by default.
-        seed: of everything random.
+
+    Attributes:
+        seed: of noise and random steps; subclasses take it from their recipes.
 
     Raises:
         ValueError: if the backbone has no LoRA set called ``policy``.
@@ -54,7 +56,6 @@ class PolicyModule(L.LightningModule, ABC):
         sampling: Sampling | None = None,
         codec: str | None = None,
         encoder: PromptEncoder | None = None,
-        seed: int = 0,
     ) -> None:
         super().__init__()
         if ADAPTER not in backbone.adapter_specs:
@@ -62,7 +63,8 @@ class PolicyModule(L.LightningModule, ABC):
                 f"backbone.adapters: name a LoRA set {ADAPTER!r}; there are {sorted(backbone.adapter_specs)}"
             )
         self.automatic_optimization = False
-        self.backbone, self.rewards, self.seed = backbone, rewards, seed
+        self.backbone, self.rewards = backbone, rewards
+        self.seed = 0
         self.policy = Policy(backbone, sampling or Sampling())
         self.encoder = encoder or MiniLMPromptEncoder()
         self._codec = LazyCodec(codec, backbone.dtype)

@@ -37,6 +37,7 @@ class DistillationRecipe:
         warmup_steps: of the rate.
         decay_share: last share of the training in which the rate falls.
         max_gradient_norm: gradients are scaled down to this norm.
+        seed: of the noise that is drawn from.
 
     Raises:
         ValueError: if the scale is not above 1, where there is nothing to learn.
@@ -48,6 +49,7 @@ class DistillationRecipe:
     warmup_steps: int = 20
     decay_share: float = 0.9
     max_gradient_norm: float = 1.0
+    seed: int = 0
 
     def __post_init__(self) -> None:
         if not self.scale > 1:
@@ -78,6 +80,7 @@ class GuidanceDistillationModule(PolicyModule):
                 "distillation.scale"
             )
         self.distillation = distillation or DistillationRecipe()
+        self.seed = self.distillation.seed
 
     def conditions(self, scenes: SceneBatch) -> tuple[TokenGroup, ...]:
         """None: a draft knows the prompt alone."""

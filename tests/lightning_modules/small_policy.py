@@ -83,5 +83,10 @@ def small_artist(
     )
     chosen = {"learning_rate": 0.02, "micro_batch": 4, "updates": 1, "clip": 1e-2, **recipe}
     return kind(
-        small_backbone(dtype), rewards, sampling, GRPORecipe(**chosen), codec=codec, encoder=CountingEncoder()
+        small_backbone(dtype),
+        rewards,
+        sampling,
+        recipe=GRPORecipe(**chosen),
+        codec=codec,
+        encoder=CountingEncoder(),
     )

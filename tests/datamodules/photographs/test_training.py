@@ -50,7 +50,7 @@ def test_the_artist_trains_and_validates_on_photographs(source, tmp_path):
         backbone,
         rewards,
         Sampling(steps=2, eval_steps=2, choice=StepWindow(size=1)),
-        GRPORecipe(micro_batch=4),
+        recipe=GRPORecipe(micro_batch=4),
     )
     data = MultiHumanDataModule(
         WholeGroups(groups_per_rank=2, group_size=2),
