@@ -7,10 +7,11 @@ from datamodules.collate import collate
 from datamodules.plan_files import MAX_OVERLAP, read_plan
 from datamodules.plans.examples import draw_example
 from datamodules.tiny_world.scenes import draw_scene
+from lightning_modules.ar2can.architect_flow import ArchitectFlowModule
 from lightning_modules.ar2can.layout_tokens import refusal_of
 from lightning_modules.ar2can.plan import main
 from lightning_modules.ar2can.planning import DEFAULTS, Request, architect, flow_architect
-from lightning_modules.configured import CONFIGS
+from lightning_modules.configured import CONFIGS, trained_policy
 from rewards.functional.boxes import pairwise_iou
 from rewards.scorers.tiny import TinyQualityJudge
 
@@ -76,15 +77,22 @@ def test_a_prompt_that_nobody_could_plan(prompt, said, tmp_path, capsys):
     assert not list(tmp_path.iterdir())
 
 
-def test_drafts_are_better_than_before_training():
+def test_drafts_gain_by_distillation_and_again_by_reward():
     """Test scenes of 1 to 7 people, half of those of docs/architects.md, drawn from the same noise."""
     scenes = collate([draw_scene(seed, "test", count=1 + seed % 7) for seed in range(70)])
     asked = scenes.layout.counts().tolist()
     judge = TinyQualityJudge()
+    bare = ["model.init_args.backbone.init_args.fused=[]"]
+    stages = (
+        trained_policy(DEFAULTS["flow"], None, ArchitectFlowModule, "an Architect-B's", bare),
+        flow_architect(DEFAULTS["flow"], "none"),
+        flow_architect(DEFAULTS["flow"]),
+    )
     right, looks = [], []
-    for weights in ("none", None):
-        drafts = flow_architect(DEFAULTS["flow"], weights).plan(scenes.prompts, asked)
+    for stage in stages:
+        drafts = stage.plan(scenes.prompts, asked)
         right.append(sum(draft.counts[-1] == count for draft, count in zip(drafts, asked, strict=True)))
         looks.append(float(judge.score(torch.stack([draft.image for draft in drafts])).mean()))
-    assert right[1] > right[0], right
-    assert looks[1] > looks[0] + 0.1, looks
+    assert min(right[1:]) > right[0] + 7, right
+    assert looks[1] > looks[0] + 0.25, looks
+    assert looks[2] > looks[1] + 0.05, looks
