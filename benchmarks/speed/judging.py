@@ -84,7 +84,7 @@ class JudgedGroups:
             judge = PreferenceReward(VLMJudge(address, "slow", parallel=size))
             rewards = RewardStack(TinyAnalyzer(), {"judge": RewardTerm(judge)})
             module = GRPOArtistModule(
-                backbone, rewards, Sampling(steps=self.steps), GRPORecipe(micro_batch=size)
+                backbone, rewards, Sampling(steps=self.steps), recipe=GRPORecipe(micro_batch=size)
             )
             tables = [module.draw_and_judge(batch, (0,))[1] for batch in batches]
         return {"images": float(sum(int(table.raw.isfinite().sum()) for table in tables))}

@@ -18,6 +18,7 @@ from datamodules.tiny_world.scenes import draw_scene
 from lightning_modules.ar2can import generate, plan, planning
 from lightning_modules.ar2can.architect_flow import ArchitectFlowModule
 from lightning_modules.ar2can.planning import DEFAULTS, MAX_CHARACTERS, flow_architect
+from lightning_modules.backbone.flux import FluxBackbone
 from lightning_modules.backbone.generator import FluxGenerator
 from rewards.analyzers.tiny import TinyAnalyzer
 
@@ -34,10 +35,12 @@ def test_an_untrained_draft_is_the_bases_image(architect, guidance, monkeypatch)
     scenes = collate([draw_scene(seed, "val", count=2) for seed in (1, 2)])
     sampling = replace(architect.policy.sampling, free_guidance=guidance)
     monkeypatch.setattr(architect.policy, "sampling", sampling)
-    theirs = FluxGenerator("flux_tiny").generate(scenes, seed=3, steps=4, guidance=guidance)
+    generator = FluxGenerator("flux_tiny")
+    generator.backbone = FluxBackbone("flux_tiny", dtype="bfloat16", fused=["guidance"])
+    theirs = generator.generate(scenes, seed=3, steps=4, guidance=guidance)
     torch.testing.assert_close(architect.draw(scenes, 3), theirs, atol=1e-3, rtol=0)
     torch.testing.assert_close(architect.draft(scenes.prompts, 3), theirs.clamp(0, 1), atol=1e-3, rtol=0)
-    other = FluxGenerator("flux_tiny").generate(scenes, seed=3, steps=4, guidance=5.0 - guidance)
+    other = generator.generate(scenes, seed=3, steps=4, guidance=5.0 - guidance)
     assert (other - theirs).abs().mean() > 0.02
 
 
