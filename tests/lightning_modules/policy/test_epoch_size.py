@@ -88,7 +88,7 @@ def trained(codec, sampler, sampling, recipe, **options):
         backbone,
         rewards,
         sampling,
-        GRPORecipe(**{"micro_batch": 3, **recipe}),
+        recipe=GRPORecipe(**{"micro_batch": 3, **recipe}),
         codec=codec,
         encoder=MiniLMPromptEncoder(),
     )
