@@ -26,7 +26,7 @@ class LoRAExport(L.Callback):
 
     With an :class:`~callbacks.adapter_ema.AdapterEMA` it is the average.
 
-    What a module says about the scope of its sets goes into the file.
+    What a module says about the scope of its sets goes into the file, and which sets its backbone has fused.
 
     Args:
         path: file to write, ``.safetensors``.
@@ -54,7 +54,8 @@ class LoRAExport(L.Callback):
     def _write(self, module: L.LightningModule, write: bool) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         scope = module.adapter_scope(self.adapter) if isinstance(module, Scoped) else {"groups": "all"}
-        self._lora(module).save(self.path, scope, write)
+        lora, fused = self._lora(module), cast(FluxBackbone, module.backbone).fused_names
+        lora.save(self.path, {**scope, "fused": list(fused)} if fused else scope, write)
 
     def _write_card(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         data = cast(Any, trainer).datamodule

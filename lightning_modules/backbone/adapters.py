@@ -192,10 +192,12 @@ class LoRASet(nn.Module):
                 sets; a file that says nothing of its use is believed.
         """
         lora, trained = cls.load(path)
-        if trained and trained.get("fused", []) != list(fused):
+        told = bool(trained)
+        beside = trained.pop("fused", [])
+        if told and beside != list(fused):
             raise ValueError(
-                f"path: {path} was trained on weights with {trained.get('fused', [])} fused, and this backbone has "
-                f"{list(fused)}; use its configuration"
+                f"path: {path} was trained on weights with {beside} fused, and this backbone has {list(fused)}; "
+                "use its configuration"
             )
         if scope is not None and trained != scope:
             raise ValueError(

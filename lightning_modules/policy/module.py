@@ -73,11 +73,6 @@ class PolicyModule(L.LightningModule, ABC):
     def conditions(self, scenes: SceneBatch) -> tuple[TokenGroup, ...]:
         """What the backbone is shown beside the prompt."""
 
-    def adapter_scope(self, name: str) -> dict[str, Any]:
-        """How the LoRA set is to be used: on all tokens, beside the sets that are fused."""
-        fused = {"fused": list(self.backbone.fused_names)} if self.backbone.fused else {}
-        return {"groups": "all", **fused}
-
     @property
     def codec(self) -> LatentCodec:
         """The codec, loaded once; frozen, on the module's device and no part of the module."""

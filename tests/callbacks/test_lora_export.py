@@ -4,6 +4,7 @@ import hashlib
 import json
 import sys
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import lightning as L
 import pytest
@@ -14,7 +15,7 @@ from torch.utils.data import DataLoader
 from callbacks.adapter_ema import AdapterEMA
 from callbacks.hold_out_guard import HoldOutGuard
 from callbacks.lora_export import LoRAExport
-from lightning_modules.backbone.adapters import LoRASpec
+from lightning_modules.backbone.adapters import LoRASet, LoRASpec
 from lightning_modules.backbone.flux import FluxBackbone, FluxConfig
 from rewards.weights import WeightsCard, verified
 
@@ -117,3 +118,22 @@ def test_what_cannot_be_written_is_refused(tmp_path):
         LoRAExport("policy.ckpt")
     with pytest.raises(ValueError, match="no LoRA set called 'artist'"):
         fit([LoRAExport(str(tmp_path / "a.safetensors"), adapter="artist")], epochs=1)
+
+
+def test_a_file_says_what_its_backbone_has_fused_whatever_its_module_says(tmp_path):
+    LoRASet(LoRASpec(rank=2), Climbing().backbone.linear_layers()).save(tmp_path / "start.safetensors")
+    model = Climbing()
+    model.backbone = FluxBackbone(
+        config=TINY, adapters={"policy": LoRASpec(rank=3)}, fused=[str(tmp_path / "start.safetensors")]
+    ).configure()
+    trainer = SimpleNamespace(callbacks=[], is_global_zero=True)
+    for name in ("plain", "scoped"):
+        path = tmp_path / f"{name}.safetensors"
+        LoRAExport(str(path)).on_train_end(trainer, model)
+        model.adapter_scope = lambda name: {"adapter": name}
+    (_, plain), (_, scoped) = (LoRASet.load(tmp_path / f"{name}.safetensors") for name in ("plain", "scoped"))
+    assert plain == {"groups": "all", "fused": ["start"]}
+    assert scoped == {"adapter": "policy", "fused": ["start"]}
+    model.backbone.load_adapter("again", tmp_path / "scoped.safetensors", {"adapter": "policy"})
+    with pytest.raises(ValueError, match=r"with \['start'\] fused, and this backbone has \[\]"):
+        Climbing().backbone.load_adapter("again", tmp_path / "scoped.safetensors", {"adapter": "policy"})
