@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from torchvision.ops import box_convert
 
 from datamodules.plans.datamodule import PlanBatch
+from datamodules.plans.tally_counts import tally_counts
 from lightning_modules.ar2can.architect_recipe import (
     ArchitectRecipe,
     check_architecture,
@@ -27,6 +29,7 @@ from lightning_modules.ar2can.layout_decoding import MENDED, REFUSED, Answer, de
 from lightning_modules.ar2can.layout_heads import CoordinateEmbedding, ValueHead, coordinate_loss
 from lightning_modules.ar2can.layout_targets import Targets, answer_entropy
 from lightning_modules.ar2can.layout_tokens import LAYOUT_TOKENS, LayoutTokens, refusal_of, words_of_tallies
+from lightning_modules.ar2can.tally_prior import TallyPrior
 from lightning_modules.language.model import LanguageModel
 from rewards.weights import load_weights, save_weights
 
@@ -40,6 +43,11 @@ class ArchitectLLMModule(L.LightningModule):
         tally: let the answer begin with how the count comes about ("3 + 2 = 5"); the paper's answer is the bare layout.
         decode_batch: prompts decoded together.
         validated: validation prompts that are decoded and counted.
+        prior_share: how much of the corpus' own preference among tallies is taken off the scores of an answer
+            (:class:`TallyPrior`), 0 to 1; training knows nothing of it.
+
+    Raises:
+        ValueError: if ``prior_share`` is out of range, or answers have no tally that it could be of.
     """
 
     def __init__(
@@ -49,10 +57,15 @@ class ArchitectLLMModule(L.LightningModule):
         tally: bool = True,
         decode_batch: int = 64,
         validated: int = 500,
+        prior_share: float = 0.0,
     ) -> None:
         super().__init__()
+        if not 0 <= prior_share <= 1 or (prior_share and not tally):
+            raise ValueError(
+                f"prior_share: {prior_share} must lie in 0..1, and be 0 where answers have no tally"
+            )
         self.language, self.recipe, self.tally = language, recipe or ArchitectRecipe(), tally
-        self.decode_batch, self.validated = decode_batch, validated
+        self.decode_batch, self.validated, self.prior_share = decode_batch, validated, prior_share
         self.tokens = LayoutTokens(0)
         self.heads = nn.ModuleDict()
         self.seed = torch.initial_seed()
@@ -191,6 +204,15 @@ class ArchitectLLMModule(L.LightningModule):
         words = self.tokens.said[:-LAYOUT_TOKENS].to(hidden.device)
         own = hidden @ self.layout_rows.T.to(hidden.dtype)
         return torch.cat([self.language.logits(hidden, words), own], dim=-1)
+
+    @cached_property
+    def prior(self) -> TallyPrior:
+        """What the corpus prefers among tallies."""
+        return TallyPrior(tally_counts(), self.tokens, self.write)
+
+    def unbiased(self, scores: Float[Tensor, " v"], before: Sequence[int]) -> Float[Tensor, " v"]:
+        """Scores of a tally's next word, less ``prior_share`` of what the corpus prefers there."""
+        return self.prior.without(scores, before, self.prior_share) if self.prior_share else scores
 
     def value(self, hidden: Float[Tensor, "*s d"]) -> Float[Tensor, "*s 4"]:
         """f_value, in the precision of its weights whatever surrounds it: 1/1024 is less than bfloat16 can tell."""

@@ -85,6 +85,9 @@ class Planner(Protocol):
     def scores(self, hidden: Tensor) -> Tensor:
         """Logits over what an answer may hold (``LayoutTokens.said``)."""
 
+    def unbiased(self, scores: Tensor, before: Sequence[int]) -> Tensor:
+        """Scores of the word that follows those of a tally, less what is likely there whatever the prompt says."""
+
     def value(self, hidden: Tensor) -> Tensor:
         """Boxes (cx, cy, w, h)."""
 
@@ -138,7 +141,8 @@ def _advance(row: _Row, scores: Float[Tensor, " v"], value: Float[Tensor, " 4"],
     tokens = planner.tokens
     if row.done:
         return tokens.end
-    token = int(tokens.said[scores.argmax()])
+    asked = not row.inside and not row.due
+    token = int(tokens.said[(planner.unbiased(scores, row.words) if asked else scores).argmax()])
     if not row.inside:
         return _before_layout(row, token, planner)
     if token not in (tokens.box, tokens.end):

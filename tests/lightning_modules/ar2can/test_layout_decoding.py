@@ -25,6 +25,8 @@ class Script:
         self.said = [letters[s] if s in letters else SAY.index(s) for s in said]
         self.boxes, self.tally = [list(b) for b in boxes], tally
         self.tokens = LayoutTokens(len(SAY), tuple(range(len(SAY))))
+        self.preferred: dict[str, str] = {}
+        self.asked: list[str] = []
         self.step = -1
         self.fed: list[int] = []
 
@@ -51,6 +53,15 @@ class Script:
         scores[0, self.said[min(self.step, len(self.said) - 1)]] = 2
         scores[0, E] += 1
         return scores
+
+    def unbiased(self, scores: Tensor, before: Sequence[int]) -> Tensor:
+        self.asked.append(self.read(before))
+        preferred = self.preferred.get(self.asked[-1])
+        return (
+            scores
+            if preferred is None
+            else functional.one_hot(torch.tensor(SAY.index(preferred)), len(scores))
+        )
 
     def value(self, hidden: Tensor) -> Tensor:
         box = (
@@ -102,6 +113,14 @@ def test_a_layout_goes_on_from_the_right_sum(said, written, refusal):
     assert planner.read([token for token in planner.fed[1:] if token < len(SAY)]) == written
     assert (plan.tally, plan.refusal) == (written, refusal)
     assert plan.mended.count("sum") == ("=" in written)
+
+
+def test_words_of_a_tally_are_chosen_without_the_prior_and_sums_and_layouts_are_not():
+    planner = Script("2+1=3SCCCE")
+    planner.preferred = {"2+": "3", "2+3=": "7"}
+    plan = decode(planner, ["a prompt"])[0]
+    assert (plan.tally, len(plan.boxes)) == ("2+3=5", 5)
+    assert planner.asked == ["", "2", "2+", "2+3", "2+3=5"]
 
 
 def test_a_sum_that_is_right_is_not_mended():
