@@ -1,6 +1,6 @@
 """What every test starts from and leaves behind: one thread, fixed seeds, no network, a clean process.
 
-Makes ``small_flux`` and ``shape_checks`` importable.
+Makes ``small_flux``, ``shape_checks`` and ``quiet_trainer`` importable.
 """
 
 import os

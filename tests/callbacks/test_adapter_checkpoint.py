@@ -3,6 +3,7 @@
 import lightning as L
 import pytest
 import torch
+from quiet_trainer import quiet_trainer
 from safetensors.torch import load_file
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
@@ -31,14 +32,7 @@ class Adapted(L.LightningModule):
 
 def fit(module, folder, steps, resume=None, **options):
     callback = AdapterCheckpoint(dirpath=folder, filename="{step}", every_n_train_steps=1, **options)
-    trainer = L.Trainer(
-        accelerator="cpu",
-        max_steps=steps,
-        callbacks=[callback],
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )
+    trainer = quiet_trainer(max_steps=steps, callbacks=[callback], enable_checkpointing=True)
     data = TensorDataset(torch.ones(6, 8))
     trainer.fit(module, DataLoader(data, batch_size=1), ckpt_path=resume)
     return module

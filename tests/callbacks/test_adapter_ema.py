@@ -3,6 +3,7 @@
 import lightning as L
 import pytest
 import torch
+from quiet_trainer import quiet_trainer
 from safetensors.torch import load_file
 from small_flux import SMALL
 from torch import nn
@@ -42,16 +43,13 @@ class Line(L.LightningModule):
 
 def fit(module, callback, epochs, folder, resume=None, **options):
     data = DataLoader(torch.randn(6, 2, generator=torch.Generator().manual_seed(1)), batch_size=2)
-    trainer = L.Trainer(
+    trainer = quiet_trainer(
         max_epochs=epochs,
-        accelerator="cpu",
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
         num_sanity_val_steps=0,
         callbacks=[callback],
         default_root_dir=folder,
         **options,
+        enable_checkpointing=True,
     )
     trainer.fit(module, data, data, ckpt_path=resume)
     return trainer
@@ -138,13 +136,7 @@ def test_validate_and_predict_see_the_average_of_their_checkpoint(tmp_path, stag
     module = Line()
     fit(module, trained, 2, tmp_path).save_checkpoint(tmp_path / "last.ckpt")
     found, other = AdapterEMA(0.7), Line()
-    trainer = L.Trainer(
-        accelerator="cpu",
-        logger=False,
-        enable_progress_bar=False,
-        callbacks=[found],
-        default_root_dir=tmp_path,
-    )
+    trainer = quiet_trainer(callbacks=[found], default_root_dir=tmp_path, enable_checkpointing=True)
     getattr(trainer, stage)(other, DataLoader(torch.zeros(1, 2)), ckpt_path=tmp_path / "last.ckpt")
     (seen,) = other.validated
     assert torch.equal(seen, trained.average["free.weight"])

@@ -5,6 +5,7 @@ from dataclasses import replace
 import lightning as L
 import pytest
 import torch
+from quiet_trainer import quiet_trainer
 from torch.utils.data import DataLoader
 from torchvision.io import read_image
 
@@ -29,10 +30,7 @@ class Negative(L.LightningModule):
 
 
 def predict(folder, batches, layouts=True):
-    trainer = L.Trainer(
-        accelerator="cpu", logger=False, enable_progress_bar=False, enable_checkpointing=False,
-        callbacks=[CompositionWriter(str(folder))], default_root_dir=folder,
-    )  # fmt: skip
+    trainer = quiet_trainer(callbacks=[CompositionWriter(str(folder))], default_root_dir=folder)
     trainer.predict(Negative(layouts), batches)
 
 

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import lightning as L
 import pytest
 import torch
+from quiet_trainer import quiet_trainer
 from safetensors.torch import load_file
 from torch.utils.data import DataLoader
 
@@ -53,16 +54,7 @@ class Climbing(L.LightningModule):
 def fit(callbacks, epochs=4):
     L.seed_everything(11)
     model, data = Climbing(), DataLoader(torch.zeros(1, 1))
-    trainer = L.Trainer(
-        max_epochs=epochs,
-        accelerator="cpu",
-        callbacks=callbacks,
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        enable_checkpointing=False,
-        num_sanity_val_steps=-1,
-    )
+    trainer = quiet_trainer(max_epochs=epochs, callbacks=callbacks, num_sanity_val_steps=-1)
     trainer.fit(model, data, data)
     return model
 

@@ -5,6 +5,7 @@ import logging
 import lightning as L
 import pytest
 import torch
+from quiet_trainer import quiet_trainer
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -35,17 +36,8 @@ class Falling(L.LightningModule):
 
 
 def fit(module, schedule, steps=40, folder=None):
-    trainer = L.Trainer(
-        max_steps=-1,
-        max_epochs=1,
-        accelerator="cpu",
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        enable_checkpointing=False,
-        val_check_interval=2,
-        callbacks=[schedule],
-        default_root_dir=folder,
+    trainer = quiet_trainer(
+        max_steps=-1, max_epochs=1, val_check_interval=2, callbacks=[schedule], default_root_dir=folder
     )
     trainer.fit(module, DataLoader(torch.ones(steps, 1)), DataLoader(torch.ones(1, 1)))
     return trainer

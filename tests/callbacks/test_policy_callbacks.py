@@ -9,6 +9,7 @@ import pytest
 import torch
 from lightning.pytorch.loggers import CSVLogger, MLFlowLogger
 from mlflow import MlflowClient
+from quiet_trainer import quiet_trainer
 from torchvision.io import read_image
 
 from callbacks.adapter_ema import AdapterEMA
@@ -51,15 +52,7 @@ def fit(callbacks, epochs=8, resume=None, model=None, **options):
     data = MultiHumanDataModule(
         WholeGroups(1, 2), CountCurriculum(first=(2,), then=(3, 5), switch=1), val_size=5, batch_size=4
     )
-    trainer = L.Trainer(
-        max_epochs=epochs,
-        accelerator="cpu",
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        enable_checkpointing=False,
-        callbacks=callbacks,
-        **{"logger": False, "num_sanity_val_steps": -1, **options},
-    )
+    trainer = quiet_trainer(max_epochs=epochs, callbacks=callbacks, **{"num_sanity_val_steps": -1, **options})
     trainer.fit(model, data, ckpt_path=resume)
     return trainer, model
 

@@ -6,6 +6,7 @@ import lightning as L
 import pytest
 import torch
 from lightning.pytorch.trainer.states import TrainerFn
+from quiet_trainer import quiet_trainer
 from small_flux import SMALL
 from torchvision.io import read_image
 
@@ -101,7 +102,7 @@ def test_a_training_validates_its_own_set():
     module = L.LightningModule()
     module.backbone = FluxBackbone(source="flux_tiny")
     module.backbone.load_adapter = lambda *asked: loaded.append(asked)
-    trainer = L.Trainer(accelerator="cpu", logger=False, enable_checkpointing=False)
+    trainer = quiet_trainer()
     importing = LoRAImport("artist_tiny")
     for fn in (TrainerFn.FITTING, TrainerFn.VALIDATING):
         trainer.state.fn = fn

@@ -2,6 +2,7 @@
 
 import lightning as L
 import torch
+from quiet_trainer import quiet_trainer
 from torch.utils.data import DataLoader
 from torchvision.io import read_image
 
@@ -44,15 +45,8 @@ class Inverting(L.LightningModule):
 
 def test_rows_are_scene_layout_image_and_the_true_ones(tmp_path):
     module, batches = Inverting(), [grey(0.1), grey(0.3), grey(0.5)]
-    trainer = L.Trainer(
-        max_steps=2,
-        accelerator="cpu",
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        enable_checkpointing=False,
-        callbacks=[CompositionGrid(str(tmp_path / "grids"), scenes=3)],
-        default_root_dir=tmp_path,
+    trainer = quiet_trainer(
+        max_steps=2, callbacks=[CompositionGrid(str(tmp_path / "grids"), scenes=3)], default_root_dir=tmp_path
     )
     trainer.fit(module, DataLoader(batches[:2], batch_size=None), DataLoader(batches, batch_size=None))
     assert sorted(p.name for p in (tmp_path / "grids").iterdir()) == ["start.png", "step-000002.png"]

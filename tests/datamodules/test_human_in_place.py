@@ -5,6 +5,7 @@ from dataclasses import replace
 import lightning as L
 import pytest
 import torch
+from quiet_trainer import quiet_trainer
 
 from datamodules.collate import collate
 from datamodules.geometry.draw import draw_skeleton
@@ -127,14 +128,8 @@ class Noting(L.LightningModule):
 def fit(steps, folder, resume=None):
     module = Noting()
     data = HumanInPlaceDataModule(n_train=7, n_val=0, counts=(1,), batch_size=2, keep=True)
-    trainer = L.Trainer(
-        max_steps=steps,
-        accelerator="cpu",
-        logger=False,
-        limit_val_batches=0,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        default_root_dir=folder,
+    trainer = quiet_trainer(
+        max_steps=steps, limit_val_batches=0, default_root_dir=folder, enable_checkpointing=True
     )
     trainer.fit(module, data, ckpt_path=resume)
     trainer.save_checkpoint(folder / f"{steps}.ckpt")

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import lightning as L
 import pytest
 import torch
+from quiet_trainer import quiet_trainer
 from torch.utils.data import DataLoader
 
 from datamodules.step_batches import StepBatches, step_loader
@@ -60,14 +61,7 @@ class Noting(L.LightningModule):
 
 def fit(steps, folder, resume=None):
     module = Noting()
-    trainer = L.Trainer(
-        max_steps=steps,
-        accelerator="cpu",
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        default_root_dir=folder,
-    )
+    trainer = quiet_trainer(max_steps=steps, default_root_dir=folder, enable_checkpointing=True)
     trainer.fit(module, Data(), ckpt_path=resume)
     trainer.save_checkpoint(folder / f"{steps}.ckpt")
     return module.seen

@@ -1,8 +1,8 @@
 """Policy optimisation on a built folder: groups, canvases and rewards as on the tiny world."""
 
-import lightning as L
 import pytest
 import torch
+from quiet_trainer import quiet_trainer
 from small_flux import SMALL_ON_LATENTS
 
 from datamodules.collate import collate
@@ -60,10 +60,7 @@ def test_the_artist_trains_and_validates_on_photographs(source, tmp_path):
         batch_size=2,
         scenes=source,
     )
-    trainer = L.Trainer(
-        max_epochs=2, accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False,
-        enable_checkpointing=False, default_root_dir=tmp_path,
-    )  # fmt: skip
+    trainer = quiet_trainer(max_epochs=2, default_root_dir=tmp_path)
     trainer.fit(model, data)
     assert torch.isfinite(trainer.callback_metrics["val/face"])
     first, second = model.shown

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from lightning import Trainer
+from quiet_trainer import quiet_trainer
 from torchvision.utils import save_image
 
 from datamodules.collate import collate
@@ -52,15 +52,7 @@ def test_two_epochs_move_the_adapter_in_half_a_minute(guidance, tmp_path):
     data = MultiHumanDataModule(
         WholeGroups(1, 4), CountCurriculum(then=(1,), switch=-1), val_size=2, val_counts=(2,)
     )
-    trainer = Trainer(
-        max_epochs=2,
-        accelerator="cpu",
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        enable_checkpointing=False,
-        default_root_dir=tmp_path,
-    )
+    trainer = quiet_trainer(max_epochs=2, default_root_dir=tmp_path)
     before = [p.detach().clone() for p in module.backbone.adapters.parameters()]
     began = time.process_time()
     trainer.fit(module, data)

@@ -3,6 +3,7 @@
 import lightning as L
 import pytest
 import torch
+from quiet_trainer import quiet_trainer
 from small_architects import known_examples, learn_by_heart, small_architect
 from torch.nn import functional
 from torchvision.ops import box_convert
@@ -175,11 +176,13 @@ def test_the_schedule_is_transformers(total, warmup):
 
 
 def fit(module, data, callbacks=(), resume=None):
-    trainer = L.Trainer(
-        max_steps=4, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, num_sanity_val_steps=0, val_check_interval=4, check_val_every_n_epoch=None,
+    trainer = quiet_trainer(
+        max_steps=4,
+        num_sanity_val_steps=0,
+        val_check_interval=4,
+        check_val_every_n_epoch=None,
         callbacks=list(callbacks),
-    )  # fmt: skip
+    )
     trainer.fit(module, data, ckpt_path=resume)
     return trainer
 

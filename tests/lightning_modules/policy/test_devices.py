@@ -4,6 +4,7 @@ import lightning as L
 import pytest
 import torch
 from pretend_device import DEVICE, pretended_device, pretended_strategy
+from quiet_trainer import quiet_trainer
 from small_policy import Redness, small_artist
 
 from callbacks.sample_grid import SampleGrid
@@ -52,15 +53,11 @@ def trained(codec, tmp_path, kind, strategy="auto"):
     )
     data = MultiHumanDataModule(WholeGroups(2, 4), CountCurriculum(), val_size=2, batch_size=2)
     places = Places()
-    trainer = L.Trainer(
+    trainer = quiet_trainer(
         max_epochs=1,
         num_sanity_val_steps=0,
         strategy=strategy,
         accelerator="cpu" if strategy == "auto" else "auto",
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        enable_checkpointing=False,
         callbacks=[SampleGrid(str(tmp_path), scenes=2), places],
     )
     trainer.fit(model, data)

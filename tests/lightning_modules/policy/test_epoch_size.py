@@ -2,11 +2,11 @@
 
 from math import comb
 
-import lightning as L
 import pytest
 import torch
 from lightning.pytorch.loggers import MLFlowLogger
 from mlflow import MlflowClient
+from quiet_trainer import quiet_trainer
 from small_flux import SMALL_ON_LATENTS
 
 from callbacks.policy_report import PolicyReport
@@ -93,16 +93,7 @@ def trained(codec, sampler, sampling, recipe, **options):
         encoder=MiniLMPromptEncoder(),
     )
     data = MultiHumanDataModule(sampler, CountCurriculum(first=(2,), then=(2,)), val_size=0)
-    trainer = L.Trainer(
-        max_epochs=1,
-        accelerator="cpu",
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        enable_checkpointing=False,
-        limit_val_batches=0,
-        callbacks=[PolicyReport()],
-        **{"logger": False, **options},
-    )
+    trainer = quiet_trainer(max_epochs=1, limit_val_batches=0, callbacks=[PolicyReport()], **options)
     trainer.fit(model, data)
     return model
 

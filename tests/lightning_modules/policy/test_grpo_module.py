@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-import lightning as L
 import pytest
 import torch
+from quiet_trainer import quiet_trainer
 from small_flux import SMALL_ON_LATENTS
 from small_policy import Blind, Redness, small_artist
 
@@ -36,18 +36,15 @@ def fit(model, tmp_path, epochs, resume=None, callbacks=()):
     data = MultiHumanDataModule(
         WholeGroups(groups_per_rank=2, group_size=8), CountCurriculum(switch=2), val_size=0
     )
-    trainer = L.Trainer(
+    trainer = quiet_trainer(
         max_epochs=epochs,
-        accelerator="cpu",
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
         limit_val_batches=0,
         callbacks=[
             *callbacks,
             AdapterCheckpoint(dirpath=tmp_path, filename="{epoch}", save_top_k=-1, export=False),
         ],
         default_root_dir=tmp_path,
+        enable_checkpointing=True,
     )
     trainer.fit(model, data, ckpt_path=resume)
     return trainer.callback_metrics

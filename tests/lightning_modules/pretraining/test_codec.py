@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-import lightning as L
 import pytest
 import torch
+from quiet_trainer import quiet_trainer
 from torch.nn import functional as F
 
 from datamodules.tiny_world.scenes import draw_scene
@@ -18,16 +18,7 @@ def scene():
 
 
 def fit(model, data, steps, **options):
-    trainer = L.Trainer(
-        max_steps=steps,
-        check_val_every_n_epoch=None,
-        accelerator="cpu",
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        enable_checkpointing=False,
-        **options,
-    )
+    trainer = quiet_trainer(max_steps=steps, check_val_every_n_epoch=None, **options)
     trainer.fit(model, data)
 
 

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-import lightning as L
 import pytest
 import torch
 from diffusers import FluxTransformer2DModel
+from quiet_trainer import quiet_trainer
 from small_flux import SMALL
 from torch.utils.data import DataLoader
 
@@ -49,15 +49,7 @@ def module(tmp_path, layout_weight=0.0, **changes) -> FlowPretrainingModule:
 
 def fit(model, tmp_path, steps):
     stream = [batch(i) for i in range(steps)]
-    trainer = L.Trainer(
-        max_steps=2 * steps,
-        accelerator="cpu",
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        enable_checkpointing=False,
-        default_root_dir=tmp_path,
-    )
+    trainer = quiet_trainer(max_steps=2 * steps, default_root_dir=tmp_path)
     trainer.fit(model, DataLoader(stream, batch_size=None))
 
 

@@ -2,9 +2,9 @@
 
 from types import SimpleNamespace
 
-import lightning as L
 import pytest
 import torch
+from quiet_trainer import quiet_trainer
 from small_flux import SMALL_ON_LATENTS
 from small_policy import Blind, CountingEncoder, Redness, save_codec, small_backbone
 
@@ -55,16 +55,7 @@ def data():
 
 def fit(model, folder, epochs):
     """Train, and return the learning rate at the end."""
-    trainer = L.Trainer(
-        max_epochs=epochs,
-        accelerator="cpu",
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        enable_checkpointing=False,
-        limit_val_batches=0,
-        default_root_dir=folder,
-    )
+    trainer = quiet_trainer(max_epochs=epochs, limit_val_batches=0, default_root_dir=folder)
     trainer.fit(model, data())
     return trainer.optimizers[0].param_groups[0]["lr"]
 

@@ -1,8 +1,8 @@
 import itertools
 
-import lightning as L
 import pytest
 import torch
+from quiet_trainer import quiet_trainer
 from safetensors.torch import load_file
 
 from lightning_modules.pretraining.detector import DetectorPretraining
@@ -42,10 +42,7 @@ def test_every_trainer_fits_validates_and_exports(build, tmp_path):
     data = RenderedScenes(str(tmp_path / "rendered"), n_train=8, n_val=40, batch_size=8, processes=1)
     module = build(replace(RECIPE, export_folder=str(tmp_path / "weights")))
     before = {k: v.clone() for k, v in module.network.state_dict().items()}
-    trainer = L.Trainer(
-        accelerator="cpu", max_steps=2, logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, num_sanity_val_steps=0,
-    )  # fmt: skip
+    trainer = quiet_trainer(max_steps=2, num_sanity_val_steps=0)
     trainer.fit(module, datamodule=data)
     card = read_card(tmp_path / "weights", module.name)
     written = load_file(tmp_path / "weights" / f"{module.name}.safetensors")
@@ -63,10 +60,7 @@ def test_exported_weights_are_what_the_analyzer_reads(tmp_path):
         DetectorPretraining(8, 8, 8, 1, recipe=recipe),
         EmbedderPretraining(width=8, recipe=recipe),
     ):
-        L.Trainer(
-            accelerator="cpu", max_steps=1, logger=False, enable_checkpointing=False, enable_progress_bar=False,
-            enable_model_summary=False, num_sanity_val_steps=0,
-        ).fit(module, datamodule=data)  # fmt: skip
+        quiet_trainer(max_steps=1, num_sanity_val_steps=0).fit(module, datamodule=data)
     analyzer = TinyAnalyzer(weights=tmp_path / "weights")
     assert len(analyzer.analyze(torch.rand(2, 3, 128, 128))) == 2
     assert analyzer.detector.trunk.widths[0] == 8

@@ -1,9 +1,9 @@
 """Both phases and both stages on a device that refuses to mix with the CPU, as on the CPU."""
 
-import lightning as L
 import pytest
 import torch
 from pretend_device import DEVICE, pretended_device, pretended_strategy
+from quiet_trainer import quiet_trainer
 from small_module import Scenes, direct, reason_render, scenes
 from torch.utils.data import DataLoader
 
@@ -20,14 +20,10 @@ def joint():
 
 def trained(made, tmp_path, strategy="auto"):
     module = made()
-    trainer = L.Trainer(
+    trainer = quiet_trainer(
         max_steps=2,
         strategy=strategy,
         accelerator="cpu" if strategy == "auto" else "auto",
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        enable_checkpointing=False,
         callbacks=[CompositionGrid(str(tmp_path), scenes=1)],
     )
     batches = [DataLoader(Scenes(length), batch_size=None) for length in (2, 1)]

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-import lightning as L
 import pytest
 import torch
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
+from quiet_trainer import quiet_trainer
 from safetensors.torch import load_file
 
 from datamodules.geometry.draw import draw_layouts
@@ -144,11 +144,9 @@ def test_the_module_trains_validates_and_exports(tmp_path):
     network = SkeletonReader(width=8, neck=8, body=8, rounds=1)
     module = PoseInverterModule(network, recipe=Recipe(1e-3, warmup_steps=1, export_folder=str(tmp_path)))
     before = {name: value.clone() for name, value in network.named_parameters()}
-    L.Trainer(
-        accelerator="cpu", max_steps=2, logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, num_sanity_val_steps=0,
-        val_check_interval=2, check_val_every_n_epoch=None,
-    ).fit(module, datamodule=data)  # fmt: skip
+    quiet_trainer(
+        max_steps=2, num_sanity_val_steps=0, val_check_interval=2, check_val_every_n_epoch=None
+    ).fit(module, datamodule=data)
     card = read_card(tmp_path, "pose_inverter")
     assert card.steps == 2
     assert {"val/oks", "val/oks_decoded", "val/count", "val/pck_decoded"} <= card.metrics.keys()

@@ -3,6 +3,7 @@
 import lightning as L
 import pytest
 import torch
+from quiet_trainer import quiet_trainer
 from small_module import Scenes, reason_render
 from torch.utils.data import DataLoader
 
@@ -38,13 +39,9 @@ def copied(module):
 def fit(module, folder, lengths, resume=None, first=0, more=()):
     """Scenes by step number: a resumed run goes on where the other stopped."""
     watched = Watched()
-    trainer = L.Trainer(
+    trainer = quiet_trainer(
         max_steps=-1,
         max_epochs=1,
-        accelerator="cpu",
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
         gradient_clip_val=0.5,
         callbacks=[
             PhaseSchedule(lengths),
@@ -53,6 +50,7 @@ def fit(module, folder, lengths, resume=None, first=0, more=()):
             AdapterCheckpoint(dirpath=folder, filename="{step}", save_top_k=-1, every_n_train_steps=1),
         ],
         default_root_dir=folder,
+        enable_checkpointing=True,
     )
     trainer.fit(module, DataLoader(Scenes(TOTAL + 5, first), batch_size=None), ckpt_path=resume)
     return trainer, watched
@@ -147,15 +145,6 @@ def test_batches_of_one_step_have_noise_of_their_own(monkeypatch):
     module, seen = reason_render(zero=True), []
     generator = module._generator
     monkeypatch.setattr(module, "_generator", lambda *place: seen.append(place) or generator(*place))
-    trainer = L.Trainer(
-        max_steps=3,
-        accumulate_grad_batches=2,
-        limit_val_batches=0,
-        accelerator="cpu",
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        enable_checkpointing=False,
-    )
+    trainer = quiet_trainer(max_steps=3, accumulate_grad_batches=2, limit_val_batches=0)
     trainer.fit(module, DataLoader(Scenes(6), batch_size=None))
     assert seen == [(0,), (1,), (2,), (3,), (4,), (5,)]
