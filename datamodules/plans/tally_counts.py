@@ -1,6 +1,6 @@
 """How often each tally stands among the first training examples; counted once, since drawing them takes seconds.
 
-python -m datamodules.plans.tally_counts   # writes tally_counts.json anew, after a change of the corpus
+After a change of the corpus ``python -m datamodules.plans.tally_counts`` writes tally_counts.json anew.
 """
 
 import json

@@ -11,11 +11,11 @@ from lightning_modules.ar2can.layout_tokens import LayoutTokens, refusal_of
 
 
 class TallyPrior:
-    """How likely each word of a tally is after those before it, over all trained prompts, each count one larger.
+    """How likely each word of a tally is after those before it, whatever the prompt; every count is taken one larger.
 
     The corpus draws its numbers by lot: that "3 + 2" goes on more often than it ends tells nothing about a prompt.
     Taking a share of this prior's log-probability off the scores is post-hoc logit adjustment (Menon et al. 2021,
-    "Long-tail learning via logit adjustment", Eq. 9).
+    "Long-tail learning via logit adjustment"), for every word by those before it.
 
     Args:
         counts: trained examples by tally.
